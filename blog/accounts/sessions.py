@@ -1,0 +1,64 @@
+"""Signed-in browsers: rows that can be ended at any time. The cookie holds a random token, the row its SHA-256."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+
+from blog.accounts.models import LoginSession, Member
+from blog.clock import now
+from blog.db import db
+from blog.viewer import Viewer
+
+# How long a browser stays signed in without being used.
+STAY = timedelta(days=60)
+
+# A visit is noted at most this often: reading pages should not write.
+SEEN_EVERY = timedelta(hours=1)
+
+
+def hashed(token: str) -> str:
+    """What a row keeps of a token that was given away."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def start(member_id: int, browser: str) -> str:
+    """A new session row for this member; gives the token for the cookie."""
+    token = secrets.token_urlsafe(32)
+    moment = now()
+    db.session.add(LoginSession(token_hash=hashed(token), member_id=member_id, browser=browser[:200], created_at=moment,
+                                seen_at=moment, expires_at=moment + STAY))
+    db.session.flush()
+    return token
+
+
+# The Viewer's columns, read without ORM objects: every page of a member begins with this.
+_VIEWER = (
+    select(Member.id, Member.username, Member.display_name, Member.role, Member.verified_at, Member.created_at, Member.theme, Member.zone,
+           LoginSession.id.label("session_id"), LoginSession.seen_at, LoginSession.expires_at)
+    .join(LoginSession, LoginSession.member_id == Member.id)
+)
+
+
+def load(token: str) -> Viewer | None:
+    """The viewer that a token stands for, or None if its session has ended. One statement; one more to note a visit once an hour."""
+    moment = now()
+    row = db.session.execute(_VIEWER.where(LoginSession.token_hash == hashed(token), LoginSession.expires_at > moment)).one_or_none()
+    if row is None:
+        return None
+    if moment - row.seen_at > SEEN_EVERY:
+        db.session.execute(update(LoginSession).where(LoginSession.id == row.session_id).values(seen_at=moment, expires_at=moment + STAY))
+        db.session.commit()
+    return Viewer(id=row.id, username=row.username, display_name=row.display_name, role=row.role, verified=row.verified_at is not None,
+                  joined_at=row.created_at, theme=row.theme, zone=row.zone, session_id=row.session_id, token=token)
+
+
+def end(session_id: int) -> None:
+    """End one session."""
+    db.session.execute(delete(LoginSession).where(LoginSession.id == session_id))
+
+
+def end_all(member_id: int, besides: int = 0) -> None:
+    """End all sessions of a member, `besides` one of them."""
+    db.session.execute(delete(LoginSession).where(LoginSession.member_id == member_id, LoginSession.id != besides))

@@ -1,0 +1,39 @@
+"""Static files: served for ever under a prefix that is the hash of the whole tree, so that a change is a new address."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from whitenoise import WhiteNoise
+
+from blog.config import ROOT, Settings
+from blog.gate import security_headers
+
+STATIC = ROOT / "static"
+FOR_EVER = 365 * 24 * 3600
+
+
+def tree_hash(root: Path = STATIC) -> str:
+    """Twelve hexadecimal digits that change with any file's name or content."""
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Serve `static/` under /static/HASH/ and give templates `asset("css/parley.css")`."""
+    prefix = f"/static/{tree_hash()}/"
+    headers = security_headers(settings.is_https)
+
+    def add(found: Any, path: str, url: str) -> None:
+        for name, value in headers.items():
+            found[name] = value
+
+    served = WhiteNoise(app.wsgi_app, max_age=FOR_EVER, allow_all_origins=False, add_headers_function=add,
+                        immutable_file_test=lambda path, url: True)
+    served.add_files(str(STATIC), prefix=prefix)
+    app.wsgi_app = served  # type: ignore[method-assign]
+    app.jinja_env.globals["asset"] = lambda name: prefix + name

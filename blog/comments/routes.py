@@ -1,0 +1,218 @@
+"""Doors of comments: the form, the permalink, more replies, and the writer's own acts."""
+
+from flask import Blueprint, flash, request
+from werkzeug.wrappers import Response
+
+from blog import limiting
+from blog.comments import thread, writing
+from blog.comments.forms import CommentForm, EditCommentForm
+from blog.comments.talk import Talk
+from blog.db import writing as transaction
+from blog.drafts import keeping
+from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused
+from blog.forms import BoardForm
+from blog.paging import LARGEST
+from blog.viewer import viewer
+from blog.web import fragment_or_redirect, is_fragment, open_to_all, page_or_fragment
+
+bp = Blueprint("comments", __name__)
+
+
+@bp.get("/comments/<key:comment_id>")
+@open_to_all
+def permalink(comment_id: int) -> Response:
+    return _permalink(comment_id, "")
+
+
+@bp.get("/comments/<key:comment_id>/replies")
+@open_to_all
+def replies(comment_id: int) -> Response:
+    """Under htmx the next replies alone; without script the comment's page from there on."""
+    after = request.args.get("after", "")
+    if not is_fragment():
+        return _permalink(comment_id, after)
+    on = thread.one(viewer(), comment_id)
+    level = min(request.args.get("level", type=int) or on.comment.depth + 1, 999)
+    listing, more = thread.replies(on, after=after, level=max(1, level))
+    return page_or_fragment("", "comments/_replies.html", on=on, listing=listing, more=more, talk=Talk(viewer(), on.post))
+
+
+def _permalink(comment_id: int, after: str) -> Response:
+    on = thread.one(viewer(), comment_id, own_page=True)
+    above = thread.ancestors(on)
+    below, more = thread.replies(on, after=after, level=len(above) + 2)
+    listing = thread.chained(above, on, below, first_page=not after, more=more)
+    skipped = on.comment.depth - 1 - len(above)
+    return page_or_fragment("comments/permalink.html", "comments/permalink.html", on=on, listing=listing, skipped=skipped,
+                            talk=Talk(viewer(), on.post), form=CommentForm(formdata=None))
+
+
+@bp.get("/comments/<key:comment_id>/reply")
+@open_to_all
+def reply(comment_id: int) -> Response:
+    """The form that answers this comment."""
+    on = thread.one(viewer(), comment_id)
+    talk = Talk(viewer(), on.post)
+    form = _fresh_form(talk, keeping.target_of(f"/posts/{on.slug}/comments", {"parent_id": str(comment_id)}))
+    return _reply_page(form, talk, on)
+
+
+@bp.get("/posts/<slug>/comments")
+@open_to_all
+def write(slug: str) -> Response:
+    """The form alone: a new comment, or with ?parent_id= a reply."""
+    post = thread.post_at(viewer(), slug)
+    talk = Talk(viewer(), post)
+    on = _answered(request.args.get("parent_id"), post)
+    target = keeping.target_of(f"/posts/{post.slug}/comments", {"parent_id": str(on.comment.id) if on else ""})
+    return _reply_page(_fresh_form(talk, target), talk, on)
+
+
+@bp.post("/posts/<slug>/comments")
+def add(slug: str) -> Response:
+    post = thread.post_at(viewer(), slug)
+    form = CommentForm()
+    talk = Talk(viewer(), post)
+    on = None
+    preview = ""
+    comment_id = 0
+    with form.holding_refusals():
+        on = _answered(form.parent_id.data, post)
+        form.check()
+        words = writing.words(form.body.data)
+        if form.previews:
+            preview = words.html
+        else:
+            limiting.spend("comment", viewer().id)
+            with transaction():
+                comment_id = writing.add(post.id, viewer(), words, parent_id=form.parent, submission_id=form.submission_id.key)
+                keeping.drop(_target(post, form), viewer().id)
+    if comment_id:
+        return _posted(comment_id)
+    if form.refusal:
+        _keep(form, _target(post, form))
+        talk = Talk(viewer(), thread.post_at(viewer(), slug))
+        on = thread.one(viewer(), on.comment.id) if on else None
+    if not form.submission_id.data:
+        form.submission_id.data = talk.submission_id()
+    return _reply_page(form, talk, on, preview)
+
+
+def _posted(comment_id: int) -> Response:
+    on = thread.one(viewer(), comment_id)
+    talk = Talk(viewer(), on.post)
+    on.comment.level = on.comment.depth
+    form = CommentForm(formdata=None)
+    form.submission_id.data = talk.submission_id()
+    return fragment_or_redirect("comments/_posted.html", thread.page_with(on), 201, on=on, talk=talk, form=form)
+
+
+@bp.route("/comments/<key:comment_id>/edit", methods=["GET", "POST"])
+def edit(comment_id: int) -> Response:
+    on = thread.one(viewer(), comment_id)
+    talk = Talk(viewer(), on.post)
+    form = EditCommentForm()
+    target = f"/comments/{comment_id}/edit"
+    preview = ""
+    if request.method == "POST":
+        with form.holding_refusals():
+            form.check()
+            words = writing.words(form.body.data)
+            if form.previews:
+                preview = words.html
+            else:
+                limiting.spend("comment", viewer().id)
+                with transaction():
+                    writing.edit(comment_id, viewer(), words, version=form.version.data)
+                    keeping.drop(target, viewer().id)
+        on = thread.one(viewer(), comment_id)
+        if form.accepted and not preview:
+            return _changed(on, "Saved. The earlier words stay as a revision.")
+        if form.refusal:
+            _keep(form, target)
+    else:
+        writing.may_change(comment_id, viewer())
+        kept = keeping.kept(target, viewer().id) or {}
+        form.body.data = kept.get("body") or writing.source_of(comment_id)
+        form.version.data = on.comment.version
+    return page_or_fragment("comments/edit.html", "comments/_edit_slot.html" if request.method == "POST" else "comments/_edit_form.html",
+                            form.status, on=on, talk=talk, form=form, preview=preview)
+
+
+@bp.get("/comments/<key:comment_id>/history")
+@open_to_all
+def history(comment_id: int) -> Response:
+    on = thread.one(viewer(), comment_id, own_page=True)
+    return page_or_fragment("comments/history.html", "comments/history.html", on=on, revisions=writing.history(on, viewer()))
+
+
+@bp.post("/comments/<key:comment_id>/delete")
+def delete(comment_id: int) -> Response:
+    limiting.spend("press", viewer().id)
+    with transaction():
+        writing.delete(comment_id, viewer())
+    return _pressed(comment_id, "Deleted. Its words are kept for you for 30 days.", undo=f"/comments/{comment_id}/restore")
+
+
+@bp.post("/comments/<key:comment_id>/restore")
+def restore(comment_id: int) -> Response:
+    limiting.spend("press", viewer().id)
+    with transaction():
+        writing.restore(comment_id, viewer())
+    return _pressed(comment_id, "Restored, at its old place.")
+
+
+def _pressed(comment_id: int, said: str, undo: str = "") -> Response:
+    on = thread.one(viewer(), comment_id)
+    if not is_fragment():
+        flash(said, f"undo {undo}" if undo else "message")
+    to = thread.page_with(on) if on.comment.listed else f"{on.post.path}#talk"
+    return fragment_or_redirect("comments/_pressed.html", to, on=on, talk=Talk(viewer(), on.post), said=said, undo=undo)
+
+
+def _changed(on: thread.OnPost, said: str) -> Response:
+    return fragment_or_redirect("comments/_changed.html", thread.page_with(on), on=on, talk=Talk(viewer(), on.post), said=said)
+
+
+def _answered(raw: str | None, post: thread.PostOf) -> thread.OnPost | None:
+    """The comment that a form answers, from its id; it must stand in this very post."""
+    if not raw:
+        return None
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 19 and int(raw) <= LARGEST):
+        sentence = "The comment that this answers can’t be found."
+        raise Malformed(sentence) if request.method == "GET" else Invalid(sentence, "parent_id")
+    on = thread.one(viewer(), int(raw))
+    if on.post_id != post.id:
+        raise NotFound("The comment that this answers is not in this discussion.")
+    return on
+
+
+def _fresh_form(talk: Talk, target: str) -> CommentForm:
+    form = CommentForm(formdata=None)
+    kept = keeping.kept(target, talk.viewer.id) if talk.viewer.is_member else None
+    if kept:
+        form.body.data = str(kept.get("body", ""))
+        form.submission_id.data = str(kept.get("submission_id", "")) or None
+    if not form.submission_id.data:
+        form.submission_id.data = talk.submission_id()
+    return form
+
+
+def _reply_page(form: CommentForm, talk: Talk, on: thread.OnPost | None, preview: str = "") -> Response:
+    fragment = "comments/_form_slot.html" if request.method == "POST" else "comments/_form.html"
+    return page_or_fragment("comments/reply.html", fragment, form.status, form=form, talk=talk, on=on, preview=preview)
+
+
+def _target(post: thread.PostOf, form: CommentForm) -> str:
+    return keeping.target_of(f"/posts/{post.slug}/comments", {"parent_id": form.parent_id.data or ""})
+
+
+def _keep(form: BoardForm, target: str) -> None:
+    """A refused text waits on the server too, should the browser be closed now."""
+    if isinstance(form.refusal, BadToken) or not form.data.get("body"):
+        return
+    try:
+        with transaction():
+            keeping.keep(target, {name: str(value) for name, value in form.data.items() if value}, member_id=viewer().id)
+    except Refused:
+        return

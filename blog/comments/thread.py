@@ -1,0 +1,486 @@
+"""Readings of a thread: a page of it as a flat list in reading order, one comment with its ancestors, more replies of one.
+
+A page is bounded by rows, never by the thread: at most 6 statements and some 200 rows, whatever the size (docs/decisions tells why).
+A thread that never had more than PAGE comments is read whole in one statement. A larger one is read top down by level inside a budget:
+top rows by keyset, then the first replies of each, level by level, until the page is full. Reading order follows from (parent_id, id).
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Integer, Row, Select, bindparam, cast, false, func, literal, select, true, tuple_
+from sqlalchemy.orm import aliased
+
+from blog.accounts.models import Member
+from blog.acts.models import Act, Rule
+from blog.comments.models import ROOT, Comment
+from blog.db import db
+from blog.errors import Gone, NotFound
+from blog.paging import cursor, read_cursor
+from blog.permissions import may_read_comment, may_read_post, may_see_post
+from blog.posts.models import Post, PostSlug
+from blog.viewer import Viewer
+
+PAGE = 100  # rows a page
+MOST_TOPS = 50
+LEAST_TOPS = 10
+REPLIES_BY_LEVEL = (5, 3, 2, 1, 1)  # how many replies of each comment are fetched at each level below the top
+DEEPEST = 12  # levels drawn; below stands "continue this thread"
+ANCESTORS = 12  # nearest ones shown above a permalink, besides the root
+
+SORTS = ("oldest", "newest", "active", "thanked")
+
+_COLUMNS = (
+    Comment.id, Comment.post_id, Comment.seq, Comment.parent_id, Comment.root_id, Comment.depth, Comment.reply_count, Comment.thanks,
+    Comment.active_seq, Comment.deleted_at, Comment.hidden_by, Comment.closed, Comment.listed, Comment.author_id, Comment.html,
+    Comment.version, Comment.parent_version, Comment.created_at, Comment.edited_at, Member.username, Member.display_name,
+    Act.number.label("act_number"), Act.reason.label("act_reason"), Rule.number.label("rule_number"), Rule.title.label("rule_title"),
+)
+
+Fetched = Row[Any]
+
+
+@dataclass(slots=True)
+class Shown:
+    """One comment as the page draws it. `level` is the nesting on this page, `depth` the true one in the thread."""
+
+    id: int
+    seq: int
+    parent_id: int | None
+    root_id: int
+    depth: int
+    reply_count: int
+    thanks: int
+    active_seq: int
+    deleted_at: datetime | None
+    hidden_by: int | None
+    closed: bool
+    listed: bool
+    author_id: int
+    username: str
+    display_name: str
+    html: str  # "" where the words are not for this reader
+    version: int
+    parent_version: int | None
+    created_at: datetime
+    edited_at: datetime | None
+    act_number: int | None
+    act_reason: str | None
+    rule_number: int | None
+    rule_title: str | None
+    by_post_author: bool
+    level: int = 1
+    parent_name: str = ""  # whom it answers, for "In reply to"
+    replies_shown: int = 0
+    last_reply: int = 0  # id of the last reply shown, the cursor of "more replies"
+    opens: str = ""  # "details" or "div": the element that its replies stand in; "" if it has none
+    closes: "list[Closing]" = field(default_factory=list)  # what ends before this comment begins
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.deleted_at is not None
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.hidden_by is not None
+
+    @property
+    def is_tombstone(self) -> bool:
+        return self.is_deleted or self.is_hidden
+
+    @property
+    def missing(self) -> int:
+        """Replies that are not on this page."""
+        return max(0, self.reply_count - self.replies_shown)
+
+    @property
+    def name(self) -> str:
+        """Whom a reader sees: a tombstone has no name."""
+        if self.is_hidden:
+            return "the hidden comment"
+        return "the deleted comment" if self.is_deleted else self.display_name
+
+
+@dataclass(slots=True)
+class Closing:
+    """The end of a branch: first, where replies are missing, the way to them."""
+
+    of: Shown
+    had_replies: bool  # whether one was drawn, whose <li> is still open
+    missing: int = 0  # replies that are not on this page; -1 where there are some and nobody counted
+    continues: bool = False  # too deep to nest further: the way is the permalink
+
+
+@dataclass(slots=True)
+class Listing:
+    """Comments in reading order, and what ends after the last one."""
+
+    rows: list[Shown]
+    closes: list[Closing]
+
+
+@dataclass(slots=True)
+class Discussion:
+    """A page of a post's thread. `more` is the cursor of the next page, "" if this is the last; `after` the one that led here."""
+
+    listing: Listing
+    sort: str
+    after: str
+    more: str
+
+
+@dataclass(slots=True)
+class OnPost:
+    """A comment together with what must be known of its post: what a door loads before it does anything."""
+
+    comment: Shown
+    post_id: int
+    slug: str
+    title: str
+    state: str
+    post_author_id: int
+    post_deleted_at: datetime | None
+    post_hidden_by: int | None
+    last_seq: int
+    comment_count: int
+    post_version: int
+
+    @property
+    def post(self) -> "PostOf":
+        return PostOf(self.post_id, self.slug, self.post_author_id, self.state, self.post_deleted_at, self.post_hidden_by, self.last_seq,
+                      self.comment_count, self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class PostOf:
+    """The facts of a post that rulings and a thread need."""
+
+    id: int
+    slug: str
+    author_id: int
+    state: str
+    deleted_at: datetime | None
+    hidden_by: int | None
+    last_seq: int
+    comment_count: int
+    title: str
+
+    @property
+    def shown_title(self) -> str:
+        """What stands for the post where others are named: a hidden or deleted one has no title."""
+        if self.hidden_by is not None or self.deleted_at is not None:
+            return f"Post {self.id}"
+        return self.title
+
+    @property
+    def path(self) -> str:
+        """Its address; by number while it is hidden or deleted, so that the slug tells nothing."""
+        return f"/posts/{self.id if self.hidden_by is not None or self.deleted_at is not None else self.slug}"
+
+
+# -- statements, built once
+
+
+def _joined(statement: Select[Any]) -> Select[Any]:
+    return (
+        statement.join(Member, Member.id == Comment.author_id)
+        .outerjoin(Act, Act.id == Comment.hidden_by)
+        .outerjoin(Rule, Rule.id == Act.rule_id)
+    )
+
+
+_POST = bindparam("post")
+_PARENT = bindparam("parent")
+_A, _B = bindparam("a"), bindparam("b")
+
+_WHOLE = _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.post_id == _POST, Comment.listed).order_by(Comment.seq)
+_ROOTS = _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.post_id == _POST, ROOT).limit(MOST_TOPS + 1)
+_REPLIES = (
+    _joined(select(*_COLUMNS).select_from(Comment))
+    .where(Comment.parent_id == _PARENT, Comment.listed, Comment.id > _A)
+    .order_by(Comment.id)
+    .limit(MOST_TOPS + 1)
+)
+
+# By order: the first page's statement, the next page's, and the parts of a cursor.
+_ORDERS: dict[str, tuple[Select[Any], Select[Any], Callable[[Shown], tuple[int, ...]]]] = {
+    "oldest": (_ROOTS.order_by(Comment.id), _ROOTS.where(Comment.id > _A).order_by(Comment.id), lambda row: (row.id,)),
+    "newest": (_ROOTS.order_by(Comment.id.desc()), _ROOTS.where(Comment.id < _A).order_by(Comment.id.desc()), lambda row: (row.id,)),
+    "active": (
+        _ROOTS.order_by(Comment.active_seq.desc()),
+        _ROOTS.where(Comment.active_seq < _A).order_by(Comment.active_seq.desc()),
+        lambda row: (row.active_seq,),
+    ),
+    # Both descending: a row value with mixed directions can't be read from the index.
+    "thanked": (
+        _ROOTS.order_by(Comment.thanks.desc(), Comment.seq.desc()),
+        _ROOTS.where(tuple_(Comment.thanks, Comment.seq) < tuple_(_A, _B)).order_by(Comment.thanks.desc(), Comment.seq.desc()),
+        lambda row: (row.thanks, row.seq),
+    ),
+}
+
+
+@cache
+def _first_replies(dialect: str) -> Select[Any]:
+    """The first :k listed replies of each comment in :ids (PostgreSQL: a list; SQLite: a JSON text)."""
+    reply = aliased(Comment)
+    if dialect == "postgresql":
+        parents = func.unnest(cast(bindparam("ids"), ARRAY(BigInteger))).table_valued("id", name="u").render_derived()
+        pick = select(reply.id).where(reply.parent_id == parents.c.id, reply.listed).order_by(reply.id).limit(bindparam("k")).lateral("x")
+        return _joined(select(*_COLUMNS).select_from(parents).join(pick, true()).join(Comment, Comment.id == pick.c.id))
+    listed = func.json_each(bindparam("ids")).table_valued("value", name="u")
+    first = select(reply.id).where(reply.parent_id == listed.c.value, reply.listed).order_by(reply.id).limit(bindparam("k")).correlate(listed)
+    return _joined(select(*_COLUMNS).select_from(listed).join(Comment, Comment.id.in_(first)))
+
+
+_POST_COLUMNS = (
+    Post.slug, Post.title, Post.state, Post.author_id.label("post_author_id"), Post.deleted_at.label("post_deleted_at"),
+    Post.hidden_by.label("post_hidden_by"), Post.last_seq, Post.comment_count, Post.version.label("post_version"),
+)
+_ONE = _joined(select(*_COLUMNS, *_POST_COLUMNS).select_from(Comment).join(Post, Post.id == Comment.post_id)).where(Comment.id == bindparam("id"))
+
+
+_POST_FACTS = select(Post.id, Post.slug, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.last_seq, Post.comment_count, Post.title)
+
+
+def _ancestors(limit: int) -> Select[Any]:
+    """The nearest ancestors of :id by a walk up parent_id, and its root."""
+    walk = select(Comment.id, Comment.parent_id, func.coalesce(Comment.root_id, Comment.id).label("root"), cast(literal(1), Integer).label("step"))
+    start = walk.where(Comment.id == bindparam("id")).cte("up", recursive=True)
+    above = aliased(Comment)
+    up = start.union_all(
+        select(above.id, above.parent_id, func.coalesce(above.root_id, above.id), start.c.step + 1)
+        .where(above.id == start.c.parent_id, start.c.step <= limit)
+    )
+    wanted = select(up.c.id).union(select(up.c.root)).subquery()
+    return _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.id.in_(select(wanted.c.id)), Comment.id != bindparam("id")).order_by(Comment.id)
+
+
+# -- readings
+
+
+def discussion(post: PostOf, *, sort: str = "oldest", after: str = "") -> Discussion:
+    """A page of the thread: at most 6 statements, 1 for a thread of up to PAGE comments. Raises Malformed for a bad cursor.
+
+    The same for every reader: what differs (own comments, what may be pressed) is laid around it by the template.
+    """
+    first, further, key = _ORDERS[sort]
+    parts = read_cursor(after, 2 if sort == "thanked" else 1)
+    if post.last_seq <= PAGE and parts is None:
+        everything = [_shown(row, post.author_id) for row in db.session.execute(_WHOLE, {"post": post.id})]
+        tops = [row for row in everything if row.parent_id is None]
+        tops.sort(key=key, reverse=sort != "oldest")
+        return Discussion(_listed(tops, _by_parent(everything), 1), sort, "", "")
+    values: dict[str, int] = {"post": post.id}
+    if parts is not None:
+        values |= dict(zip("ab", parts, strict=False))
+    fetched = [_shown(row, post.author_id) for row in db.session.execute(further if parts else first, values)]
+    tops = _as_many_as_fit(fetched)
+    more = cursor(*key(tops[-1])) if len(fetched) > len(tops) else ""
+    return Discussion(_listed(tops, _levels(tops, post.author_id), 1), sort, after, more)
+
+
+def replies(on: OnPost, *, after: str = "", level: int = 1) -> tuple[Listing, str]:
+    """More replies of one comment, from the cursor on, and the cursor of the next page ("" at the end). At most 6 statements."""
+    parts = read_cursor(after)
+    values = {"parent": on.comment.id, "a": parts[0] if parts else 0}
+    fetched = [_shown(row, on.post_author_id, parent_name=on.comment.name) for row in db.session.execute(_REPLIES, values)]
+    tops = _as_many_as_fit(fetched)
+    return _listed(tops, _levels(tops, on.post_author_id), level), cursor(tops[-1].id) if len(fetched) > len(tops) else ""
+
+
+def one(viewer: Viewer, comment_id: int, *, own_page: bool = False) -> OnPost:
+    """A comment and its post, for a door. One statement. Raises NotFound, or Gone where its writer deleted it and nothing hangs on it.
+
+    `own_page`: a hidden comment's words are there for its writer and for moderators; everywhere else it is the same tombstone for all.
+    """
+    row = db.session.execute(_ONE, {"id": comment_id}).one_or_none()
+    if row is None:
+        raise NotFound("There is no such comment. It may have been typed wrong.")
+    found = OnPost(
+        comment=_shown(row, row.post_author_id), post_id=row.post_id, slug=row.slug, title=row.title, state=row.state,
+        post_author_id=row.post_author_id, post_deleted_at=row.post_deleted_at, post_hidden_by=row.post_hidden_by,
+        last_seq=row.last_seq, comment_count=row.comment_count, post_version=row.post_version,
+    )
+    if not may_see_post(viewer, found.post):
+        raise NotFound()
+    if not row.listed and not (viewer.is_member and row.author_id == viewer.id):
+        raise Gone("Its writer deleted this comment.")
+    if own_page and may_read_comment(viewer, found.comment, found.post):
+        found.comment.html = row.html
+    return found
+
+
+def post_at(viewer: Viewer, slug: str) -> PostOf:
+    """The post at an address (its slug, an older one, or its number), for the doors of its discussion. One statement.
+
+    Raises NotFound, or Gone where its author took it down and nobody had commented.
+    """
+    if slug.isascii() and slug.isdigit():
+        found = _POST_FACTS.where(Post.id == int(slug)) if len(slug) <= 18 else _POST_FACTS.where(false())
+    else:
+        found = _POST_FACTS.join(PostSlug, PostSlug.post_id == Post.id).where(PostSlug.slug == slug)
+    row = db.session.execute(found).one_or_none()
+    if row is None:
+        raise NotFound()
+    post = PostOf(*row)
+    if not may_see_post(viewer, post):
+        raise NotFound()
+    if post.deleted_at is not None and post.last_seq == 0:
+        raise Gone("Its author took this post down.")
+    return post
+
+
+def post_words(viewer: Viewer, post_id: int) -> str:
+    """A post's HTML for whoever may read it; "" for others. One statement."""
+    row = db.session.execute(select(Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.html).where(Post.id == post_id)).one_or_none()
+    return row.html if row is not None and may_read_post(viewer, row) else ""
+
+
+def ancestors(on: OnPost) -> list[Shown]:
+    """The root and the nearest ancestors, from the root down. One statement."""
+    if on.comment.parent_id is None:
+        return []
+    rows = [_shown(row, on.post_author_id) for row in db.session.execute(_UP, {"id": on.comment.id})]
+    _name_parents(rows)
+    return rows
+
+
+_UP = _ancestors(ANCESTORS)
+
+
+def by_number(post_id: int, seq: int) -> int | None:
+    """Id of the post's comment number `seq`. One statement."""
+    return db.session.execute(select(Comment.id).where(Comment.post_id == post_id, Comment.seq == seq)).scalar_one_or_none()
+
+
+def page_with(on: OnPost) -> str:
+    """Address of a page that shows the comment, at its anchor: the post's own for a small thread, else the permalink."""
+    anchor = f"#comment-{on.comment.id}"
+    if on.last_seq <= PAGE and on.comment.depth <= DEEPEST:
+        return f"{on.post.path}{anchor}"
+    return f"/comments/{on.comment.id}{anchor}"
+
+
+# -- putting a page together
+
+
+def _shown(row: Fetched, post_author_id: int, parent_name: str = "") -> Shown:
+    return Shown(
+        id=row.id, seq=row.seq, parent_id=row.parent_id, root_id=row.root_id or row.id, depth=row.depth, reply_count=row.reply_count,
+        thanks=row.thanks, active_seq=row.active_seq, deleted_at=row.deleted_at, hidden_by=row.hidden_by, closed=row.closed,
+        listed=row.listed, author_id=row.author_id, username=row.username, display_name=row.display_name,
+        html="" if row.hidden_by is not None or row.deleted_at is not None else row.html, version=row.version,
+        parent_version=row.parent_version, created_at=row.created_at, edited_at=row.edited_at, act_number=row.act_number,
+        act_reason=row.act_reason, rule_number=row.rule_number, rule_title=row.rule_title,
+        by_post_author=row.author_id == post_author_id, parent_name=parent_name,
+    )
+
+
+def _as_many_as_fit(fetched: Sequence[Shown]) -> list[Shown]:
+    """Of the top rows, as many as will fill about one page with their first replies; the rest waits behind "more"."""
+    weight, count = 0, 0
+    for row in fetched[:MOST_TOPS]:
+        count += 1
+        weight += 1 + 2 * min(row.reply_count, 5)
+        if weight > PAGE and count >= LEAST_TOPS:
+            break
+    return list(fetched[:count])
+
+
+def _levels(tops: Sequence[Shown], post_author_id: int) -> dict[int, list[Shown]]:
+    """First replies, level by level, inside the budget of a page. One statement a level, five at most."""
+    left = PAGE - len(tops)
+    children: dict[int, list[Shown]] = {}
+    parents = list(tops)
+    dialect = db.session.get_bind().dialect.name
+    for k in REPLIES_BY_LEVEL:
+        parents = [row for row in parents if row.reply_count and not row.closed]
+        if not parents or left <= 0:
+            break
+        ids = [row.id for row in parents]
+        rows = db.session.execute(_first_replies(dialect), {"ids": ids if dialect == "postgresql" else json.dumps(ids), "k": k})
+        found = _by_parent(sorted((_shown(row, post_author_id) for row in rows), key=lambda row: row.id))
+        # Everybody's first reply before anybody's second, in page order, until the page is full.
+        for turn in range(k):
+            for parent in parents:
+                waiting = found.get(parent.id, [])
+                if left > 0 and turn < len(waiting):
+                    children.setdefault(parent.id, []).append(waiting[turn])
+                    left -= 1
+        parents = [child for parent in parents for child in children.get(parent.id, [])]
+    return children
+
+
+def _by_parent(rows: Iterable[Shown]) -> dict[int, list[Shown]]:
+    children: dict[int, list[Shown]] = {}
+    for row in rows:
+        if row.parent_id is not None:
+            children.setdefault(row.parent_id, []).append(row)
+    return children
+
+
+def _listed(tops: Sequence[Shown], children: dict[int, list[Shown]], level: int) -> Listing:
+    """Preorder as a flat list; each row knows which branches end before it. No recursion: threads are deep."""
+    rows: list[Shown] = []
+    pending: list[Closing] = []  # branches that ended since the last row
+    stack: list[tuple[Shown, int]] = [(top, level) for top in reversed(tops)]
+    open_branches: list[tuple[Shown, int, int]] = []  # parent, its level, replies still to come
+    deepest = level + DEEPEST - 1
+    while stack:
+        row, at = stack.pop()
+        row.level = at
+        row.closes, pending = pending, []
+        rows.append(row)
+        below = children.get(row.id, []) if not row.closed and at < deepest else []
+        row.replies_shown = len(below)
+        row.last_reply = below[-1].id if below else 0
+        if row.reply_count and not row.closed:
+            row.opens = "details" if row.parent_id is None or row.reply_count > 1 else "div"
+            if below:
+                for child in reversed(below):
+                    child.parent_name = row.name
+                    stack.append((child, at + 1))
+                open_branches.append((row, at, len(below)))
+                continue
+            pending.append(Closing(row, had_replies=False, missing=row.missing, continues=at >= deepest))
+        # This row has nothing below: it may be the last of its branch, and that branch of the one above.
+        while open_branches:
+            parent, parent_level, waiting = open_branches.pop()
+            if waiting > 1:
+                open_branches.append((parent, parent_level, waiting - 1))
+                break
+            pending.append(Closing(parent, had_replies=True, missing=parent.missing))
+    return Listing(rows, pending)
+
+
+def chained(above: Sequence[Shown], on: OnPost, below: Listing, *, first_page: bool, more: str) -> Listing:
+    """A permalink's page: ancestors as a chain, the comment, its replies (listed from level len(above) + 2 on)."""
+    chain = [*above, on.comment]
+    if above:
+        on.comment.parent_name = above[-1].name
+    for level, row in enumerate(chain, 1):
+        row.level = level
+        row.opens = "div"
+        row.replies_shown = row.reply_count  # what else hangs on an ancestor is not this page's business
+    comment = on.comment
+    tops = [row for row in below.rows if row.parent_id == comment.id]
+    comment.replies_shown = len(tops)
+    comment.last_reply = tops[-1].id if tops else 0
+    comment.opens = ("details" if comment.reply_count > 1 else "div") if comment.reply_count else ""
+    ends = [Closing(row, had_replies=True) for row in reversed(above)]
+    if comment.opens:
+        missing = 0 if not more else comment.missing if first_page else -1
+        ends.insert(0, Closing(comment, had_replies=bool(tops), missing=missing))
+    return Listing([*chain, *below.rows], [*below.closes, *ends])
+
+
+def _name_parents(rows: Sequence[Shown]) -> None:
+    names = {row.id: row.name for row in rows}
+    for row in rows:
+        if row.parent_id is not None:
+            row.parent_name = names.get(row.parent_id, "")

@@ -1,0 +1,198 @@
+"""The writer's deeds: add, edit, delete, restore. Each is one transaction's work; doors open and close it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, select, update
+from sqlalchemy.exc import IntegrityError
+
+from blog.clock import now
+from blog.comments import counting
+from blog.comments.models import Comment, CommentRevision
+from blog.comments.thread import OnPost
+from blog.config import settings
+from blog.db import db
+from blog.errors import Conflict, Gone, Invalid, NotFound
+from blog.permissions import may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
+from blog.posts.models import Post
+from blog.text.markdown import RENDERER, TextRefused, render_comment
+from blog.viewer import Viewer
+
+LONGEST = 20_000
+
+# A chain deeper than this is no discussion; SMALLINT holds 32,767.
+DEEPEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A comment's text, checked and rendered: costly, so done before the transaction begins."""
+
+    source: str
+    html: str
+
+
+def words(source: str) -> Words:
+    """Check and render a comment's Markdown. Raises Invalid with what is too much, or that there is nothing."""
+    text = source.strip("\n").rstrip()
+    if not text.strip():
+        raise Invalid("The comment is empty.", "body")
+    if len(text) > LONGEST:
+        raise Invalid(f"A comment may have {LONGEST:,} characters; this has {len(text):,}. It is all still here: shorten it or split it.", "body")
+    try:
+        html = render_comment(text).html
+    except TextRefused as refused:
+        raise Invalid(refused.sentence, "body") from None
+    if not html.strip():
+        raise Invalid("Nothing of this text would be seen. Write a word or two.", "body")
+    return Words(text, html)
+
+
+def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, submission_id: str | None = None) -> int:
+    """Write a comment, or a reply to `parent_id`; gives its id. The same `submission_id` again gives the same comment.
+
+    Raises NotFound, NotAllowed, Gone (the parent's words are gone), Invalid (too deep), Conflict (the form was sent elsewhere meanwhile).
+    """
+    post = _locked(post_id)
+    if not may_see_post(by, post):
+        raise NotFound()
+    if submission_id:
+        sent = db.session.execute(select(Comment.id).where(Comment.author_id == by.id, Comment.submission_id == submission_id)).scalar_one_or_none()
+        if sent is not None:
+            return sent
+    needs_verified = settings().writing_needs_verified
+    parent: Any = None
+    if parent_id is None:
+        may_comment(by, post, needs_verified).require()
+    else:
+        # The address and the row must agree: a parent in another post does not exist here.
+        parent = db.session.execute(
+            select(Comment.id, Comment.author_id, Comment.root_id, Comment.depth, Comment.version, Comment.deleted_at, Comment.hidden_by,
+                   Comment.listed, Comment.closed).where(Comment.id == parent_id, Comment.post_id == post_id)
+        ).one_or_none()
+        if parent is None:
+            raise NotFound("The comment that this answers is not in this discussion.")
+        may_reply(by, parent, post, needs_verified).require()
+        if parent.depth >= DEEPEST:
+            raise Invalid("This branch is as deep as a branch can be. Answer further up, or begin a new thread.", "body")
+    moment = now()
+    seq = db.session.execute(
+        update(Post).where(Post.id == post_id)
+        .values(last_seq=Post.last_seq + 1, comment_count=Post.comment_count + 1, version=Post.version + 1, active_at=moment)
+        .returning(Post.last_seq)
+    ).scalar_one()
+    comment = Comment(
+        post_id=post_id, seq=seq, parent_id=parent_id, root_id=(parent.root_id or parent.id) if parent else None,
+        depth=parent.depth + 1 if parent else 1, active_seq=seq, author_id=by.id, html=text.html, renderer=RENDERER, version=1,
+        parent_version=parent.version if parent else None, submission_id=submission_id, created_at=moment,
+    )
+    db.session.add(comment)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        # Only one thing can collide while the post is ours: the same form sent to two posts at once.
+        raise Conflict("This form was already sent elsewhere a moment ago. Copy the text and open a fresh form.", mine=text.source) from error
+    db.session.add(CommentRevision(comment_id=comment.id, version=1, source=text.source, created_at=moment))
+    db.session.flush()
+    if parent:
+        root_id = parent.root_id or parent.id
+        db.session.execute(
+            update(Comment).where(Comment.id.in_({parent.id, root_id})).values(
+                reply_count=Comment.reply_count + case((Comment.id == parent.id, 1), else_=0),
+                active_seq=case((Comment.id == root_id, seq), else_=Comment.active_seq),
+            ),
+            execution_options={"synchronize_session": False},
+        )
+    return comment.id
+
+
+def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None) -> None:
+    """Change a comment's words; the earlier ones stay as a revision. Saving what stands there already changes nothing.
+
+    Raises NotFound, NotAllowed, and Conflict with both texts when `version` is not the newest (None: not asked).
+    """
+    comment = _comment(comment_id)
+    may_edit_comment(by, comment).require()
+    current = source_of(comment_id)
+    if current == text.source:
+        return
+    if version is not None and version != comment.version:
+        raise Conflict("You changed this comment elsewhere in the meantime. Both texts are below; nothing was saved.",
+                       mine=text.source, theirs=current, version=comment.version)
+    moment = now()
+    comment.version += 1
+    comment.html, comment.renderer, comment.edited_at = text.html, RENDERER, moment
+    db.session.add(CommentRevision(comment_id=comment_id, version=comment.version, source=text.source, created_at=moment))
+    db.session.flush()
+
+
+def delete(comment_id: int, by: Viewer) -> None:
+    """The writer takes a comment back. With replies a tombstone stays. The words are kept, closed to readers, for 30 days. Twice is once."""
+    comment = _comment(comment_id)
+    may_delete_comment(by, comment).require()
+    if comment.deleted_at is not None:
+        return
+    comment.deleted_at = now()
+    comment.html = ""
+    db.session.flush()
+    if comment.hidden_by is None:
+        counting.count_live(comment.post_id, -1)
+    counting.settle(comment_id)
+    db.session.expire(comment)
+
+
+def restore(comment_id: int, by: Viewer) -> None:
+    """The writer brings a deleted comment back at its old place. Hidden stays hidden: these are two facts. Twice is once."""
+    comment = _comment(comment_id)
+    may_restore_comment(by, comment, now()).require()
+    if comment.deleted_at is None:
+        return
+    source = source_of(comment_id)
+    if not source:
+        raise Gone("The words of this comment are gone for good.")
+    comment.deleted_at = None
+    comment.html = render_comment(source).html
+    comment.renderer = RENDERER
+    db.session.flush()
+    if comment.hidden_by is None:
+        counting.count_live(comment.post_id, 1)
+    counting.settle(comment_id)
+    db.session.expire(comment)
+
+
+def may_change(comment_id: int, by: Viewer) -> None:
+    """Raises NotAllowed unless this person may edit the comment: asked before its form is shown."""
+    row = db.session.execute(select(Comment.author_id, Comment.deleted_at, Comment.hidden_by, Comment.listed, Comment.closed).where(Comment.id == comment_id))
+    may_edit_comment(by, row.one()).require()
+
+
+def history(on: OnPost, by: Viewer) -> Sequence[CommentRevision]:
+    """All revisions of a comment, newest first, for whoever may read its words now. One statement. Raises NotAllowed."""
+    may_read_comment(by, on.comment, on.post).require()
+    revisions = select(CommentRevision).where(CommentRevision.comment_id == on.comment.id).order_by(CommentRevision.version.desc())
+    return db.session.execute(revisions).scalars().all()
+
+
+def source_of(comment_id: int) -> str:
+    """The Markdown of the newest revision. One statement."""
+    newest = select(CommentRevision.source).where(CommentRevision.comment_id == comment_id).order_by(CommentRevision.version.desc()).limit(1)
+    return db.session.execute(newest).scalar_one_or_none() or ""
+
+
+def _comment(comment_id: int) -> Comment:
+    """The row, its post locked: so nothing in the thread moves until the transaction ends."""
+    post_id = db.session.execute(select(Comment.post_id).where(Comment.id == comment_id)).scalar_one_or_none()
+    if post_id is None:
+        raise NotFound("There is no such comment. It may have been typed wrong.")
+    counting.lock_post(post_id)
+    return db.session.execute(select(Comment).where(Comment.id == comment_id)).scalar_one()
+
+
+def _locked(post_id: int) -> Any:
+    """The post's facts, its row locked (SQLite: the whole transaction is)."""
+    facts = select(Post.id, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by).where(Post.id == post_id).with_for_update()
+    row = db.session.execute(facts).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row

@@ -1,0 +1,314 @@
+"""Every setting once: its name, type, default and sentence. Only this module reads the environment.
+
+Order of precedence: the default, then `config.toml` in the instance folder, then the environment. A setting `NAME` may be
+given as `PARLEY_NAME` or `NAME` (the prefixed one wins), and `NAME_FILE` names a file that holds the value (container
+secrets). A value that makes no sense stops the start with a sentence (`BadSetting`).
+"""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import current_app
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Keys that stand in examples all over the world: whoever starts with one has no key.
+PLACEHOLDER_KEYS = frozenset({"dev", "secret", "secret_key", "secretkey", "changeme", "change-me", "password", "test"})
+SHORTEST_KEY = 32
+
+
+class BadSetting(Exception):
+    """A setting that can't be used. `sentence` names it and says what to set instead."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def _text(name: str, raw: str) -> str:
+    return raw.strip()
+
+
+def _switch(name: str, raw: str) -> bool:
+    word = raw.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off", ""}:
+        return False
+    raise BadSetting(f"{name} is {raw!r}; set it to 1 or 0.")
+
+
+def _number(lowest: int, highest: int) -> Callable[[str, str], int]:
+    def read(name: str, raw: str) -> int:
+        try:
+            value = int(raw.strip())
+        except ValueError:
+            value = lowest - 1
+        if not lowest <= value <= highest:
+            raise BadSetting(f"{name} is {raw!r}; set it to a whole number from {lowest} to {highest}.")
+        return value
+
+    return read
+
+
+def _choice(*words: str) -> Callable[[str, str], str]:
+    def read(name: str, raw: str) -> str:
+        word = raw.strip().lower()
+        if word not in words:
+            raise BadSetting(f"{name} is {raw!r}; set it to one of: {', '.join(words)}.")
+        return word
+
+    return read
+
+
+def _names(name: str, raw: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in raw.split(",") if word.strip())
+
+
+def _keys(name: str, raw: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in raw.split(",") if word.strip())
+
+
+def _address(name: str, raw: str) -> str:
+    value = raw.strip().rstrip("/")
+    if not value:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise BadSetting(f"{name} is {raw!r}; set it to an address such as https://board.example.org, without a path.")
+    return value
+
+
+def _zone(name: str, raw: str) -> str:
+    try:
+        ZoneInfo(raw.strip())
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSetting(f"{name} is {raw!r}; set it to a zone such as UTC or Europe/Amsterdam.") from None
+    return raw.strip()
+
+
+def _database(name: str, raw: str) -> str:
+    value = raw.strip()
+    for prefix in ("postgres://", "postgresql://"):
+        if value.startswith(prefix):
+            value = "postgresql+psycopg://" + value.removeprefix(prefix)
+    if value and not value.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise BadSetting(f"{name} must begin with postgresql:// or sqlite:///; leave it empty for SQLite in the instance folder.")
+    return value
+
+
+def _redis(name: str, raw: str) -> str:
+    value = raw.strip()
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSetting(f"{name} must begin with redis://, rediss:// or unix://; leave it empty to do without Redis.")
+    return value
+
+
+def _setting(default: Any, read: Callable[[str, str], Any], sentence: str, secret: bool = False) -> Any:
+    return field(default=default, metadata={"read": read, "sentence": sentence, "secret": secret})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings, read and checked. The field `x` is the variable `PARLEY_X` or `X`."""
+
+    env: str = _setting("production", _choice("development", "production"), "How strict to be: production refuses weak secrets and debug; development makes a key and lists the mails at /dev/mail.")
+    instance: str = _setting(str(ROOT / "instance"), _text, "Folder of the database, secrets, uploads and mail.")
+    secret_key: str = _setting("", _text, "Signs cookies and links; 32 characters or more. Development makes one once; production takes it from outside.", True)
+    secret_key_fallbacks: tuple[str, ...] = _setting((), _keys, "Older keys, with commas, still accepted while a new one takes over.", True)
+    database_url: str = _setting("", _database, "PostgreSQL address; empty means SQLite in the instance folder.", True)
+    redis_url: str = _setting("", _redis, "Redis address for counters shared by several hosts; empty means a second SQLite file.", True)
+    base_url: str = _setting("", _address, "Address for absolute links in mails and feeds; https makes cookies Secure and adds HSTS. Empty means http://127.0.0.1 and the port.")
+    hosts: tuple[str, ...] = _setting((), _names, "Host names that are answered, with commas, any port; the base address's own and this machine's are always among them.")
+    proxies: int = _setting(0, _number(0, 9), "How many trusted proxies stand in front; their X-Forwarded headers are believed.")
+    bind: str = _setting("127.0.0.1", _text, "Address that the server listens on.")
+    port: int = _setting(8000, _number(1, 65535), "Port that the server listens on.")
+    web_concurrency: int = _setting(1, _number(1, 64), "Worker processes of the production server.")
+    threads: int = _setting(8, _number(1, 64), "Threads in each worker process.")
+    ratelimit_enabled: bool = _setting(True, _switch, "0 switches all budgets off (for tests and imports).")
+    demo_password: str = _setting("", _text, "Password of the demo accounts; empty means made once and kept in the instance folder.", True)
+    mail_server: str = _setting("", _text, "SMTP server; empty means one .eml file for each mail in the instance folder.")
+    mail_port: int = _setting(587, _number(1, 65535), "Port of the SMTP server.")
+    mail_username: str = _setting("", _text, "Name to sign in to the SMTP server with.")
+    mail_password: str = _setting("", _text, "Password to sign in to the SMTP server with.", True)
+    mail_use_tls: bool = _setting(True, _switch, "Whether to upgrade the SMTP connection with STARTTLS.")
+    mail_use_ssl: bool = _setting(False, _switch, "Whether to speak TLS to the SMTP server from the first byte.")
+    mail_from: str = _setting("", _text, "Sender of the mails; empty means parley@ the base address's host.")
+    title: str = _setting("Parley", _text, "Name of the board.")
+    zone: str = _setting("UTC", _zone, "Time zone that dates are shown in.")
+    byline: str = _setting("long", _choice("long", "iso", "relative"), "Form of an article's date: long (Sat, 08/10/2024 - 04:22), iso or relative.")
+    publishing: str = _setting("members", _choice("members", "authors"), "Who may publish posts: every verified member, or the role author and above.")
+    writing_needs_verified: bool = _setting(True, _switch, "Whether a member must confirm an e-mail address before writing.")
+    log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much the log says.")
+
+    @property
+    def instance_path(self) -> Path:
+        return Path(self.instance)
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def public_url(self) -> str:
+        """Scheme and host for absolute links, without a slash at the end."""
+        return self.base_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def accepted_hosts(self) -> frozenset[str]:
+        """Host names, without port, that a request may name."""
+        own = urlsplit(self.public_url).hostname or "127.0.0.1"
+        return frozenset({*self.hosts, own.lower(), "127.0.0.1", "localhost", "[::1]", "::1"})
+
+    @property
+    def sender(self) -> str:
+        return self.mail_from or f"parley@{urlsplit(self.public_url).hostname}"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.instance_path / 'parley.db'}"
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read all settings from the environment, the instance's config.toml and `overrides` (tests), and check them.
+
+    Raises BadSetting with the sentence for the console.
+    """
+    environ = os.environ if environ is None else environ
+    instance = str(overrides.get("instance") or environ.get("PARLEY_INSTANCE") or ROOT / "instance")
+    instance = str(Path(instance).expanduser().absolute())
+    written = _written(Path(instance) / "config.toml")
+    values: dict[str, Any] = {"instance": instance}
+    known = {item.name for item in fields(Settings)}
+    for stranger in sorted(set(written) - known):
+        raise BadSetting(f"config.toml names the setting {stranger!r}, which does not exist; docs/settings.md lists all.")
+    for item in fields(Settings):
+        if item.name == "instance":
+            continue
+        found = _given(item.name, environ)
+        if found is None and item.name in written:
+            found = item.name, _plain(written[item.name])
+        if found is not None:
+            values[item.name] = item.metadata["read"](*found)
+    values.update(overrides)
+    values["instance"] = instance
+    return _checked(Settings(**values))
+
+
+def _given(name: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    for variable in (f"PARLEY_{name.upper()}", name.upper()):
+        # TITLE, ZONE, ENV and the like belong to other programs as often as to us: only the usual names go without prefix.
+        if not variable.startswith("PARLEY_") and name not in USUAL_NAMES:
+            continue
+        if variable in environ:
+            return variable, environ[variable]
+        if f"{variable}_FILE" in environ:
+            path = Path(environ[f"{variable}_FILE"])
+            try:
+                return variable, path.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                raise BadSetting(f"{variable}_FILE names {path}, which can't be read.") from None
+    return None
+
+
+USUAL_NAMES = frozenset({
+    "secret_key", "secret_key_fallbacks", "database_url", "redis_url", "port", "web_concurrency", "ratelimit_enabled", "demo_password",
+    "mail_server", "mail_port", "mail_username", "mail_password", "mail_use_tls", "mail_use_ssl", "mail_from",
+})
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(str(part) for part in value)
+    return str(value)
+
+
+def _written(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSetting(f"{path} can't be read: {error}.") from None
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.secret_key or settings.is_production:
+        key = settings.secret_key
+        if not key:
+            raise BadSetting("SECRET_KEY is not set; production takes it from outside. Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'")
+        if key.lower() in PLACEHOLDER_KEYS or len(set(key)) < 8 or (settings.is_production and len(key) < SHORTEST_KEY):
+            raise BadSetting(f"SECRET_KEY is too weak; set {SHORTEST_KEY} random characters or more.")
+    if settings.mail_use_ssl and settings.mail_use_tls and settings.mail_server:
+        settings = Settings(**{**_values(settings), "mail_use_tls": False})
+    return settings
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {item.name: getattr(settings, item.name) for item in fields(Settings)}
+
+
+def with_kept_key(settings: Settings) -> Settings:
+    """The settings with a secret key: development's own is made once, mode 600, in the instance folder."""
+    if settings.secret_key:
+        return settings
+    return Settings(**{**_values(settings), "secret_key": kept_secret(settings.instance_path / "secret_key")})
+
+
+def kept_secret(path: Path, make: Callable[[], str] = lambda: secrets.token_hex(32)) -> str:
+    """The secret in `path`; made first, mode 600, if there is none. Two processes starting at once get the same one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        value = path.read_text(encoding="ascii").strip()
+        if value:
+            return value
+        path.unlink()
+        return kept_secret(path, make)
+    except OSError as error:
+        raise BadSetting(f"{path} can't be written ({error.strerror}); PARLEY_INSTANCE must name a folder that Parley may write to.") from None
+    value = make()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(value + "\n")
+    return value
+
+
+def flask_config(settings: Settings) -> dict[str, Any]:
+    """What Flask and its extensions read, derived from our settings."""
+    return {
+        "PARLEY": settings,
+        "SECRET_KEY": settings.secret_key,
+        "SECRET_KEY_FALLBACKS": list(settings.secret_key_fallbacks),
+        "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_url,
+        "MAX_CONTENT_LENGTH": 2 * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+        "MAX_FORM_PARTS": 100,
+        "SESSION_COOKIE_NAME": "__Host-parley" if settings.is_https else "parley",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.is_https,
+        "SESSION_COOKIE_PATH": "/",
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=60),
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_CHECK_DEFAULT": False,
+        "TEMPLATES_AUTO_RELOAD": False,
+    }
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    return cast(Settings, current_app.config["PARLEY"])

@@ -1,0 +1,93 @@
+"""Instants as people read them. Every date on a page comes from here and carries ISO 8601 in its `datetime` attribute."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from jinja2.runtime import Context
+from jinja2.utils import pass_context
+from markupsafe import Markup
+
+from blog.clock import now
+from blog.config import settings
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def local(moment: datetime, zone: str | None = None) -> datetime:
+    """The instant in the given zone, or in the board's."""
+    return moment.astimezone(ZoneInfo(zone or settings().zone))
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC, to the second: 2024-08-10T04:22:00Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(moment: datetime, zone: str | None = None) -> str:
+    """2024-08-10"""
+    return local(moment, zone).strftime("%Y-%m-%d")
+
+
+def stamp(moment: datetime, zone: str | None = None) -> str:
+    """Sat 10 Aug 2024, 06:10"""
+    at = local(moment, zone)
+    return f"{DAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
+
+
+def clock_time(moment: datetime, zone: str | None = None) -> str:
+    """09:52"""
+    return local(moment, zone).strftime("%H:%M")
+
+
+def byline(moment: datetime, zone: str | None = None) -> str:
+    """An article's date in the form that the board chose; long is "Sat, 08/10/2024 - 04:22"."""
+    at = local(moment, zone)
+    form = settings().byline
+    if form == "iso":
+        return at.strftime("%Y-%m-%d %H:%M")
+    if form == "relative":
+        return relative(moment)
+    return f"{DAYS[at.weekday()]}, {at:%m/%d/%Y - %H:%M}"
+
+
+def relative(moment: datetime) -> str:
+    """3 days ago"""
+    seconds = max(0, int((now() - moment).total_seconds()))
+    for size, word in ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {word}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def _element(moment: datetime, words: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(iso(moment), words)
+
+
+def _zone(context: Context) -> str | None:
+    viewer = context.get("viewer")
+    return getattr(viewer, "zone", None)
+
+
+def register(app: Flask) -> None:
+    """The filters `day`, `stamp`, `clock`, `byline`, `iso`. In an imported macro they know no viewer and use the board's zone."""
+
+    @pass_context
+    def day_filter(context: Context, moment: datetime) -> Markup:
+        return _element(moment, day(moment, _zone(context)))
+
+    @pass_context
+    def stamp_filter(context: Context, moment: datetime) -> Markup:
+        return _element(moment, stamp(moment, _zone(context)))
+
+    @pass_context
+    def clock_filter(context: Context, moment: datetime) -> Markup:
+        return _element(moment, clock_time(moment, _zone(context)))
+
+    @pass_context
+    def byline_filter(context: Context, moment: datetime) -> Markup:
+        return _element(moment, byline(moment, _zone(context)))
+
+    app.jinja_env.filters.update(day=day_filter, stamp=stamp_filter, clock=clock_filter, byline=byline_filter, iso=iso)

@@ -1,0 +1,67 @@
+"""Keeping what was typed: per member and form, and for a visitor until they sign in."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from blog.clock import now
+from blog.db import db
+from blog.drafts.models import Draft
+
+# What a stranger typed waits this long for its writer to sign in.
+VISITOR_KEEPS = timedelta(days=2)
+
+# Fields that are never kept, whatever form they come from.
+SECRET = frozenset({"csrf_token", "password", "current_password", "new_password", "action"})
+LONGEST_FIELD = 120_000
+
+
+def target_of(path: str, fields: Mapping[str, str]) -> str:
+    """The address of the form that these fields belong to: the path that they were sent to, with the comment answered."""
+    parent = fields.get("parent_id", "")
+    if path.endswith("/comments") and parent.isascii() and parent.isdigit() and len(parent) < 20:
+        return f"{path}?parent_id={int(parent)}"
+    return path[:300]
+
+
+def keep(target: str, fields: Mapping[str, str], *, member_id: int = 0, visitor: str = "") -> None:
+    """Keep these fields for a member or, under the random key in their cookie, for a visitor. The newest wins."""
+    kept = {name: value[:LONGEST_FIELD] for name, value in fields.items() if name not in SECRET and len(name) <= 40}
+    owner = _owner(member_id, visitor)
+    values = {"fields": kept, "updated_at": now()}
+    found = db.session.execute(update(Draft).where(owner, Draft.target == target).values(values))
+    if found.rowcount == 0:  # type: ignore[attr-defined]
+        db.session.add(Draft(member_id=member_id or None, visitor_hash=_hashed(visitor) if not member_id else None, target=target, **values))
+        db.session.flush()
+    db.session.execute(delete(Draft).where(Draft.visitor_hash.is_not(None), Draft.updated_at < now() - VISITOR_KEEPS))
+
+
+def kept(target: str, member_id: int) -> dict[str, Any] | None:
+    """The fields that this member typed into that form and did not send, or None. One statement."""
+    return db.session.execute(select(Draft.fields).where(Draft.member_id == member_id, Draft.target == target)).scalar_one_or_none()
+
+
+def claim(visitor: str, member_id: int) -> list[str]:
+    """What the visitor typed becomes the member's. Gives the forms' addresses, newest first."""
+    mine = select(Draft.id, Draft.target).where(Draft.visitor_hash == _hashed(visitor)).order_by(Draft.updated_at.desc(), Draft.id.desc())
+    found = db.session.execute(mine).all()
+    for row in found:
+        db.session.execute(delete(Draft).where(Draft.member_id == member_id, Draft.target == row.target))
+        db.session.execute(update(Draft).where(Draft.id == row.id).values(member_id=member_id, visitor_hash=None))
+    return [row.target for row in found]
+
+
+def drop(target: str, member_id: int) -> None:
+    """The form was sent: its draft has served."""
+    db.session.execute(delete(Draft).where(Draft.member_id == member_id, Draft.target == target))
+
+
+def _owner(member_id: int, visitor: str) -> Any:
+    return Draft.member_id == member_id if member_id else Draft.visitor_hash == _hashed(visitor)
+
+
+def _hashed(visitor: str) -> str:
+    return hashlib.sha256(visitor.encode()).hexdigest()

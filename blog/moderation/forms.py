@@ -1,0 +1,40 @@
+"""Forms of moderation: shape only; the deed asks for the rule and the reason's length again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from wtforms import RadioField, TextAreaField, ValidationError
+
+from blog.acts.models import Rule
+from blog.acts.recording import LONGEST_REASON, SHORTEST_REASON
+from blog.forms import BoardForm, clean_text
+
+
+def _reason_given(field: Any) -> None:
+    size = len((field.data or "").strip())
+    if not SHORTEST_REASON <= size <= LONGEST_REASON:
+        raise ValidationError(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters; this has {size}.")
+
+
+class HideForm(BoardForm):
+    """Which rule, and why, as the person and everyone will read it."""
+
+    rule = RadioField("Which rule?", choices=[], validate_choice=False)
+    reason = TextAreaField("Reason, as the writer and everyone will read it", filters=[clean_text])
+
+    def offer(self, rules: Sequence[Rule]) -> None:
+        """Give the rules in force as choices."""
+        self.rule.choices = [(str(rule.id), f"{rule.number}. {rule.title}") for rule in rules]
+
+    def validate_rule(self, field: Any) -> None:
+        if field.data not in {value for value, _ in field.choices}:
+            raise ValidationError("Choose the rule that these words break.")
+
+    def validate_reason(self, field: Any) -> None:
+        _reason_given(field)
+
+
+class UnhideForm(BoardForm):
+    """Why it comes back."""
+
+    reason = TextAreaField("Reason, as the writer and everyone will read it", filters=[clean_text])

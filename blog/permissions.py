@@ -1,0 +1,279 @@
+"""Who may do what: the only place that rules.
+
+A ruling carries its sentence: the page shows it where the button would be, and a refused request repeats it. Rulings are pure:
+no query, no request. Each rule about seeing has a twin as SQL right below it, and a property test compares the two.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, and_, or_, true
+
+from blog.accounts.models import Role
+from blog.comments.models import Comment
+from blog.errors import NotAllowed
+from blog.posts.models import LISTED, Post, PostState
+from blog.viewer import Viewer
+
+# How long a writer's deletion can be taken back; after that a job empties the words.
+RESTORE_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Yes, or no with the sentence that says why and what would help."""
+
+    allowed: bool
+    sentence: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    def require(self) -> None:
+        """Raises NotAllowed with the sentence, if the ruling is no."""
+        if not self.allowed:
+            raise NotAllowed(self.sentence)
+
+
+YES = Ruling(True)
+
+
+def _no(sentence: str) -> Ruling:
+    return Ruling(False, sentence)
+
+
+class PostFacts(Protocol):
+    """What a ruling needs of a post: the row itself, or any value with these names."""
+
+    @property
+    def author_id(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def deleted_at(self) -> datetime | None: ...
+    @property
+    def hidden_by(self) -> int | None: ...
+
+
+class CommentFacts(Protocol):
+    """What a ruling needs of a comment."""
+
+    @property
+    def author_id(self) -> int: ...
+    @property
+    def deleted_at(self) -> datetime | None: ...
+    @property
+    def hidden_by(self) -> int | None: ...
+    @property
+    def listed(self) -> bool: ...
+    @property
+    def closed(self) -> bool: ...
+
+
+# -- signing in and writing at all
+
+
+def may_write(viewer: Viewer, needs_verified: bool) -> Ruling:
+    """Whether this person may write anything here (board setting `writing_needs_verified`)."""
+    if not viewer.is_member:
+        return _no("Sign in to write here.")
+    if needs_verified and not viewer.verified:
+        return _no("Confirm your e-mail address first: the link is in the mail that we sent you, and your settings can send it again.")
+    return YES
+
+
+def may_publish(viewer: Viewer, narrowed: bool, needs_verified: bool = True) -> Ruling:
+    """Whether this person may write posts; `narrowed` is the board setting that leaves it to the role author."""
+    if narrowed and not (viewer.is_member and viewer.role >= Role.AUTHOR):
+        return _no("On this board, authors publish posts. Comments are open to every member.")
+    return may_write(viewer, needs_verified)
+
+
+# -- posts
+
+
+def may_see_post(viewer: Viewer, post: PostFacts) -> Ruling:
+    """Whether the post has a page for this viewer at all (a hidden one has: its tombstone)."""
+    if post.state == PostState.PUBLISHED or (viewer.is_member and post.author_id == viewer.id):
+        return YES
+    return _no("There is nothing at this address.")
+
+
+def seen_posts(viewer: Viewer) -> ColumnElement[bool]:
+    """`may_see_post` for many rows."""
+    published = Post.state == PostState.PUBLISHED.value
+    return or_(published, Post.author_id == viewer.id) if viewer.is_member else published
+
+
+def may_read_post(viewer: Viewer, post: PostFacts) -> Ruling:
+    """Whether this viewer reads the post's own words (title, text, teaser)."""
+    if not may_see_post(viewer, post):
+        return _no("There is nothing at this address.")
+    if post.deleted_at is not None:
+        return _no("Its author took this post down.")
+    if post.hidden_by is not None and not (viewer.is_moderator or (viewer.is_member and post.author_id == viewer.id)):
+        return _no("A moderator hid this post.")
+    return YES
+
+
+def readable_posts(viewer: Viewer) -> ColumnElement[bool]:
+    """`may_read_post` for many rows."""
+    unhidden: ColumnElement[bool] = Post.hidden_by.is_(None)
+    if viewer.is_moderator:
+        unhidden = true()
+    elif viewer.is_member:
+        unhidden = or_(unhidden, Post.author_id == viewer.id)
+    return and_(seen_posts(viewer), Post.deleted_at.is_(None), unhidden)
+
+
+def is_listed_post(post: PostFacts) -> bool:
+    """Whether the post stands in lists and feeds: the same for every viewer."""
+    return post.state == PostState.PUBLISHED and post.deleted_at is None and post.hidden_by is None
+
+
+def listed_posts() -> ColumnElement[bool]:
+    """`is_listed_post` for many rows; the very condition of the index `post_newest`."""
+    return LISTED
+
+
+def may_edit_post(viewer: Viewer, post: PostFacts) -> Ruling:
+    if not viewer.is_member or post.author_id != viewer.id:
+        return _no("Only its author can change a post.")
+    if post.deleted_at is not None:
+        return _no("You took this post down; it can’t be changed any more.")
+    if post.hidden_by is not None:
+        return _no("A moderator hid this post; it can’t be changed while it is hidden.")
+    return YES
+
+
+def may_delete_post(viewer: Viewer, post: PostFacts) -> Ruling:
+    if not viewer.is_member or post.author_id != viewer.id:
+        return _no("Only its author can take a post down.")
+    return YES
+
+
+# -- comments
+
+
+def may_see_comment(viewer: Viewer, comment: CommentFacts, post: PostFacts) -> Ruling:
+    """Whether the comment has a place in the thread for this viewer (perhaps as a tombstone)."""
+    if not comment.listed or post.state != PostState.PUBLISHED:
+        return _no("There is nothing at this address.")
+    return YES
+
+
+def seen_comments() -> ColumnElement[bool]:
+    """`may_see_comment` for many rows joined to their posts."""
+    return and_(Comment.listed, Post.state == PostState.PUBLISHED.value)
+
+
+def may_read_comment(viewer: Viewer, comment: CommentFacts, post: PostFacts) -> Ruling:
+    """Whether this viewer reads the comment's words."""
+    if not may_see_comment(viewer, comment, post):
+        return _no("There is nothing at this address.")
+    if comment.deleted_at is not None:
+        return _no("Its writer deleted this comment.")
+    if comment.hidden_by is not None and not (viewer.is_moderator or (viewer.is_member and comment.author_id == viewer.id)):
+        return _no("A moderator hid this comment.")
+    return YES
+
+
+def readable_comments(viewer: Viewer) -> ColumnElement[bool]:
+    """`may_read_comment` for many rows joined to their posts."""
+    unhidden: ColumnElement[bool] = Comment.hidden_by.is_(None)
+    if viewer.is_moderator:
+        unhidden = true()
+    elif viewer.is_member:
+        unhidden = or_(unhidden, Comment.author_id == viewer.id)
+    return and_(seen_comments(), Comment.deleted_at.is_(None), unhidden)
+
+
+def is_open_comment(comment: CommentFacts, post: PostFacts) -> bool:
+    """Whether everybody reads the comment's words: what lists, feeds and counts hold."""
+    return comment.listed and comment.deleted_at is None and comment.hidden_by is None and post.state == PostState.PUBLISHED
+
+
+def open_comments() -> ColumnElement[bool]:
+    """`is_open_comment` for many rows joined to their posts."""
+    return and_(seen_comments(), Comment.deleted_at.is_(None), Comment.hidden_by.is_(None))
+
+
+def may_comment(viewer: Viewer, post: PostFacts, needs_verified: bool = True) -> Ruling:
+    """Whether this person may write a new comment under the post."""
+    if post.state != PostState.PUBLISHED:
+        return _no("A draft takes no comments yet.")
+    if post.deleted_at is not None:
+        return _no("Its author took this post down, so it takes no more comments.")
+    if post.hidden_by is not None:
+        return _no("A moderator hid this post, so it takes no more comments.")
+    return may_write(viewer, needs_verified)
+
+
+def may_reply(viewer: Viewer, comment: CommentFacts, post: PostFacts, needs_verified: bool = True) -> Ruling:
+    """Whether this person may answer that comment."""
+    if comment.deleted_at is not None or not comment.listed:
+        return _no("Its writer deleted this comment, so it takes no more replies.")
+    if comment.hidden_by is not None:
+        return _no("A moderator hid this comment, so it takes no more replies.")
+    if comment.closed:
+        return _no("This branch is closed, so it takes no more replies.")
+    return may_comment(viewer, post, needs_verified)
+
+
+def may_edit_comment(viewer: Viewer, comment: CommentFacts) -> Ruling:
+    if not viewer.is_member or comment.author_id != viewer.id:
+        return _no("Only its writer can change a comment.")
+    if comment.deleted_at is not None:
+        return _no("You deleted this comment. Restore it first to change it.")
+    if comment.hidden_by is not None:
+        return _no("A moderator hid this comment; it can’t be changed while it is hidden.")
+    return YES
+
+
+def may_delete_comment(viewer: Viewer, comment: CommentFacts) -> Ruling:
+    if not viewer.is_member or comment.author_id != viewer.id:
+        return _no("Only its writer can delete a comment.")
+    return YES
+
+
+def may_restore_comment(viewer: Viewer, comment: CommentFacts, now: datetime) -> Ruling:
+    if not viewer.is_member or comment.author_id != viewer.id:
+        return _no("Only its writer can restore a comment.")
+    if comment.deleted_at is not None and now - comment.deleted_at > timedelta(days=RESTORE_DAYS):
+        return _no(f"A deleted comment can be restored for {RESTORE_DAYS} days; this one’s words are gone.")
+    return YES
+
+
+# -- moderation
+
+
+def may_moderate(viewer: Viewer) -> Ruling:
+    """Whether this person hides, unhides and sees what is hidden."""
+    return YES if viewer.is_moderator else _no("Only moderators can do that.")
+
+
+def may_hide(viewer: Viewer, author_id: int) -> Ruling:
+    """Whether this person may hide something that `author_id` wrote. Nobody judges their own words."""
+    if not viewer.is_moderator:
+        return _no("Only moderators can hide what others wrote.")
+    if author_id == viewer.id:
+        return _no("These are your own words: delete them instead, or ask another moderator.")
+    return YES
+
+
+def may_unhide(viewer: Viewer, author_id: int) -> Ruling:
+    if not viewer.is_moderator:
+        return _no("Only moderators can bring hidden words back.")
+    if author_id == viewer.id:
+        return _no("These are your own words: another moderator must decide.")
+    return YES
+
+
+
+
+def may_read_act_words(viewer: Viewer, person_id: int) -> Ruling:
+    """Whether an act's page shows this viewer the words it is about: the person concerned, and moderators."""
+    if viewer.is_moderator or (viewer.is_member and viewer.id == person_id):
+        return YES
+    return _no("The words are shown to the person concerned and to moderators only.")

@@ -1,0 +1,15 @@
+"""Every feature's tables in one metadata: whoever needs all of them (the factory, migrations) imports this."""
+
+from blog.accounts import models as accounts
+from blog.acts import models as acts
+from blog.comments import models as comments
+from blog.db import Base
+from blog.drafts import models as drafts
+from blog.jobs import models as jobs
+from blog.mail import models as mail
+from blog.posts import models as posts
+from blog.topics import models as topics
+
+FEATURES = (accounts, acts, comments, drafts, jobs, mail, posts, topics)
+
+metadata = Base.metadata

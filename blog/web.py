@@ -1,0 +1,71 @@
+"""The htmx grammar: one template for page and fragment, and who gets which. Only this module looks at HX-Request."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Response, make_response, redirect, render_template, request
+from werkzeug.routing import IntegerConverter
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+View = Callable[..., Any]
+R = TypeVar("R", bound=WerkzeugResponse)
+V = TypeVar("V", bound=View)
+
+
+class KeyConverter(IntegerConverter):
+    """A row's id in an address: past what a database can hold there is nothing (404, not an overflow)."""
+
+    def __init__(self, map: Any, **options: Any) -> None:
+        super().__init__(map, min=1, max=2**63 - 1, **options)
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks, which wants a piece of the page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def page_or_fragment(page: str, fragment: str, status: int = 200, **context: Any) -> Response:
+    """The whole page, or under htmx the piece that stands in it."""
+    response = make_response(render_template(fragment if is_fragment() else page, **context), status)
+    return vary(response)
+
+
+def fragment_or_redirect(fragment: str, to: str, status: int = 200, **context: Any) -> WerkzeugResponse:
+    """After a deed: under htmx the piece that changed, else a 303 to the page that shows it."""
+    if is_fragment():
+        return vary(make_response(render_template(fragment, **context), status))
+    return vary(redirect(to, 303))
+
+
+def go(to: str) -> WerkzeugResponse:
+    """Lead the browser to another page: a 303, or under htmx the header that makes it load that page."""
+    if is_fragment():
+        response: WerkzeugResponse = make_response("", 200)
+        response.headers["HX-Redirect"] = to
+        return vary(response)
+    return vary(redirect(to, 303))
+
+
+def vary(response: R) -> R:
+    """Say that the answer depends on HX-Request; fragments are never stored."""
+    response.vary.add("HX-Request")
+    if is_fragment():
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def own_path(raw: str | None, otherwise: str = "/") -> str:
+    """`raw` if it is a path on this board (for `next`), else `otherwise`. Whole address parsed, nothing guessed."""
+    if not raw or len(raw) > 2000 or not raw.startswith("/") or raw.startswith("//"):
+        return otherwise
+    if "\\" in raw or any(ord(character) < 0x21 or ord(character) == 0x7F for character in raw):
+        return otherwise
+    parts = urlsplit(raw)
+    return otherwise if parts.scheme or parts.netloc else raw
+
+
+def open_to_all(view: V) -> V:
+    """Mark a view that strangers may call. All others lead through sign-in."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
