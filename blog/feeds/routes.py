@@ -1,0 +1,5 @@
+"""Doors of feeds."""
+
+from flask import Blueprint
+
+bp = Blueprint("feeds", __name__)

@@ -1,0 +1,5 @@
+"""Doors of members."""
+
+from flask import Blueprint
+
+bp = Blueprint("members", __name__)

@@ -1,0 +1,241 @@
+"""Readings of posts: lists of teasers in keyset pages, and one post with what stands around it. Columns and values, no row objects.
+
+Hidden and deleted posts and drafts are in no list. Each reading states its statements; none grows with the rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import false, select, tuple_
+
+from blog.accounts.models import Member
+from blog.acts.models import Act, Rule
+from blog.db import db
+from blog.errors import Gone, Malformed, NotFound
+from blog.paging import cursor, read_cursor
+from blog.permissions import listed_posts, may_read_post, may_see_post
+from blog.posts.models import Post, PostSlug, PostState, PostTopic
+from blog.topics.models import Topic
+from blog.viewer import Viewer
+
+PAGE = 10
+
+# A member's own drafts stand on one page; who has more finds the rest by publishing some.
+MOST_DRAFTS = 50
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list, and the cursor of the next page, "" if this is the last. `after` is the one that led here."""
+
+    rows: list[T]
+    more: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLink:
+    """A topic as it is named beside a post."""
+
+    slug: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        return f"/topics/{quote(self.slug)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Teaser:
+    """A post as lists show it."""
+
+    topics: tuple[TopicLink, ...]
+    id: int
+    slug: str
+    title: str
+    teaser: str
+    published_at: datetime
+    comment_count: int
+    author_id: int
+    username: str
+    author: str  # display name
+
+    @property
+    def path(self) -> str:
+        return f"/posts/{quote(self.slug)}"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """A draft as its author finds it again."""
+
+    slug: str
+    title: str
+    created_at: datetime
+
+    @property
+    def path(self) -> str:
+        return f"/posts/{quote(self.slug)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A post's page without its discussion. `html` and the like are empty where the words are not for this viewer."""
+
+    is_readable: bool
+    id: int
+    slug: str
+    author_id: int
+    username: str
+    author: str
+    state: str
+    title: str  # of this viewer's page: "" where the words are not for them
+    html: str
+    headings: list[Any]
+    teaser: str
+    words: int
+    revision: int
+    version: int
+    last_seq: int
+    comment_count: int
+    created_at: datetime
+    published_at: datetime | None
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    hidden_by: int | None
+    act_number: int | None
+    act_reason: str | None
+    rule_number: int | None
+    rule_title: str | None
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == PostState.DRAFT
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether the post is withheld from readers: its address then is its number, so that the slug tells nothing."""
+        return self.deleted_at is not None or self.hidden_by is not None
+
+    @property
+    def path(self) -> str:
+        return f"/posts/{self.id if self.is_tombstone else quote(self.slug)}"
+
+    @property
+    def shown_title(self) -> str:
+        """What this viewer's page is called."""
+        if self.title:
+            return self.title
+        return f"Post {self.id} hidden by a moderator" if self.hidden_by is not None else f"Post {self.id}, taken down by its author"
+
+
+def micros(moment: datetime) -> int:
+    """An instant as a cursor's number: microseconds since 1970."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(number: int) -> datetime:
+    """The instant that `micros` made a number of. Raises Malformed for one that it can't have made."""
+    try:
+        return EPOCH + timedelta(microseconds=number)
+    except OverflowError:
+        raise Malformed("That link to the next page is damaged. Go back and follow it again.") from None
+
+
+# -- lists
+
+_TEASERS: Any = select(
+    Post.id, Post.slug, Post.title, Post.teaser, Post.published_at, Post.comment_count, Post.author_id, Member.username, Member.display_name,
+).join(Member, Member.id == Post.author_id).where(listed_posts())
+
+
+def front(after: str | None = None) -> Page[Teaser]:
+    """Listed posts, newest first. Two statements. Raises Malformed for a bad cursor."""
+    return _page(_TEASERS, Post.published_at, Post.id, after)
+
+
+def by_topic(topic_id: int, after: str | None = None) -> Page[Teaser]:
+    """Listed posts of a topic, newest first. Two statements. Raises Malformed."""
+    of_topic = _TEASERS.join(PostTopic, PostTopic.post_id == Post.id).where(PostTopic.topic_id == topic_id)
+    return _page(of_topic, PostTopic.published_at, PostTopic.post_id, after)
+
+
+def by_author(member_id: int, after: str | None = None) -> Page[Teaser]:
+    """Listed posts of a member, newest first. Two statements. Raises Malformed."""
+    return _page(_TEASERS.where(Post.author_id == member_id), Post.published_at, Post.id, after)
+
+
+def newest_besides(post_id: int, count: int = 3) -> list[Teaser]:
+    """The newest listed posts but this one, without their topics. One statement."""
+    newest = _TEASERS.where(Post.id != post_id).order_by(Post.published_at.desc(), Post.id.desc()).limit(count)
+    return [Teaser((), *row) for row in db.session.execute(newest)]
+
+
+def drafts(member_id: int) -> list[DraftLine]:
+    """The member's own drafts, newest first. One statement."""
+    mine: Any = select(Post.slug, Post.title, Post.created_at).where(
+        Post.author_id == member_id, Post.state == PostState.DRAFT.value, Post.deleted_at.is_(None)
+    )
+    return [DraftLine(*row) for row in db.session.execute(mine.order_by(Post.id.desc()).limit(MOST_DRAFTS))]
+
+
+def _page(statement: Any, moment: Any, key: Any, after: str | None) -> Page[Teaser]:
+    parts = read_cursor(after, 2)
+    if parts is not None:
+        statement = statement.where(tuple_(moment, key) < tuple_(moment_of(parts[0]), parts[1]))
+    rows = db.session.execute(statement.order_by(moment.desc(), key.desc()).limit(PAGE + 1)).all()
+    shown: list[Any] = list(rows[:PAGE])
+    more = cursor(micros(shown[-1].published_at), shown[-1].id) if len(rows) > PAGE else ""
+    topics = topics_of(row.id for row in shown)
+    return Page([Teaser(tuple(topics.get(row.id, ())), *row) for row in shown], more, after or "")
+
+
+def topics_of(post_ids: Iterable[int]) -> dict[int, list[TopicLink]]:
+    """The topics of each post, in their authors' order. One statement."""
+    found: dict[int, list[TopicLink]] = {}
+    named = select(PostTopic.post_id, Topic.slug, Topic.name).join(Topic, Topic.id == PostTopic.topic_id).where(PostTopic.post_id.in_(list(post_ids)))
+    for row in db.session.execute(named.order_by(PostTopic.place)):
+        found.setdefault(row.post_id, []).append(TopicLink(row.slug, row.name))
+    return found
+
+
+# -- one post
+
+_ARTICLE: Any = (
+    select(
+        Post.id, Post.slug, Post.author_id, Member.username, Member.display_name, Post.state, Post.title, Post.html, Post.headings, Post.teaser,
+        Post.words, Post.revision, Post.version, Post.last_seq, Post.comment_count, Post.created_at, Post.published_at, Post.edited_at,
+        Post.deleted_at, Post.hidden_by, Act.number, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
+    )
+    .join(Member, Member.id == Post.author_id)
+    .outerjoin(Act, Act.id == Post.hidden_by)
+    .outerjoin(Rule, Rule.id == Act.rule_id)
+)
+
+
+def article(viewer: Viewer, slug: str) -> Article:
+    """The post at an address: its slug, an older one, or its number. One statement.
+
+    A hidden post's words are there for its author and for moderators only; a deleted one's for nobody. Raises NotFound, or Gone for a
+    post that was taken down before anybody commented.
+    """
+    if slug.isascii() and slug.isdigit():
+        asked = _ARTICLE.where(Post.id == int(slug)) if len(slug) <= 18 else _ARTICLE.where(false())
+    else:
+        asked = _ARTICLE.join(PostSlug, PostSlug.post_id == Post.id).where(PostSlug.slug == slug)
+    row = db.session.execute(asked).one_or_none()
+    if row is None or not may_see_post(viewer, row):
+        raise NotFound()
+    if row.deleted_at is not None and row.last_seq == 0:
+        raise Gone("Its author took this post down.")
+    readable = bool(may_read_post(viewer, row))
+    found = Article(readable, *row)
+    return found if readable else replace(found, title="", html="", headings=[], teaser="", words=0)
+

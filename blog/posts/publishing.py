@@ -1,0 +1,170 @@
+"""How a post comes into the world and leaves it: write, publish, delete; its slug and its topics. Changing its words is `revising`."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from blog.clock import now
+from blog.config import settings
+from blog.db import db
+from blog.errors import Gone, NotFound, Unavailable
+from blog.permissions import may_delete_post, may_edit_post, may_publish, may_see_post
+from blog.posts import composing
+from blog.posts.models import Post, PostRevision, PostSlug, PostState, PostTopic
+from blog.text.slugs import slugify
+from blog.topics import naming
+from blog.viewer import Viewer
+
+# Two posts of one title at once want one slug: who loses looks again, this often.
+ATTEMPTS = 5
+
+
+def publish_new(by: Viewer, *, title: str, source: str, topics: Sequence[str] = (), submission_id: str | None = None,
+                state: PostState = PostState.PUBLISHED) -> Post:
+    """A new post, published or as a draft. The same `submission_id` of the same author again gives the first post, as it stands.
+
+    Raises NotAllowed, Invalid (title, body or topics; the field is named).
+    """
+    sent = _sent(by, submission_id)
+    if sent is not None:
+        return sent
+    may_publish(by, settings().publishing == "authors", settings().writing_needs_verified).require()
+    line, text = composing.title(title), composing.text(source)
+    topic_ids = naming.settle(topics)
+    moment = now()
+    published_at = moment if state is PostState.PUBLISHED else None
+    post = Post(
+        author_id=by.id, slug="", title=line, html=text.html, headings=text.contents, teaser=text.teaser, words=text.words, renderer=text.renderer,
+        revision=1, state=state.value, created_at=moment, published_at=published_at, active_at=published_at, submission_id=submission_id,
+    )
+    for _ in range(ATTEMPTS):
+        post.slug = free_slug(line)
+        try:
+            with db.session.begin_nested():
+                db.session.add(post)
+                db.session.flush()
+                db.session.add(PostSlug(slug=post.slug, post_id=post.id))
+        except IntegrityError:
+            # Another process was a moment faster: with this very form, or with the slug.
+            sent = _sent(by, submission_id)
+            if sent is not None:
+                return sent
+            continue
+        db.session.add(PostRevision(post_id=post.id, revision=1, title=line, source=text.source, created_at=moment))
+        set_topics(post, topic_ids)
+        return post
+    raise Unavailable("Several posts of this title were sent at once. Nothing was saved; try again in a moment.")
+
+
+def publish(post_id: int, by: Viewer) -> Post:
+    """Put a draft before everybody. Twice is once. Raises NotFound, NotAllowed."""
+    post = load(post_id, by)
+    may_edit_post(by, post).require()
+    may_publish(by, settings().publishing == "authors", settings().writing_needs_verified).require()
+    if post.state == PostState.PUBLISHED:
+        return post
+    post.state = PostState.PUBLISHED.value
+    post.published_at = post.active_at = now()
+    post.version += 1
+    _stamp_topics(post.id, post.published_at)
+    db.session.flush()
+    return post
+
+
+def delete(post_id: int, by: Viewer) -> Post:
+    """The author takes a post down. Its HTML and teaser go at once, its revisions are closed to readers, its discussion stays. Twice is once.
+
+    Raises NotFound, NotAllowed.
+    """
+    post = load(post_id, by)
+    may_delete_post(by, post).require()
+    if post.deleted_at is not None:
+        return post
+    post.deleted_at = now()
+    post.html, post.teaser, post.headings, post.words = "", "", [], 0
+    post.version += 1
+    db.session.flush()
+    return post
+
+
+def load(post_id: int, by: Viewer) -> Post:
+    """The post's row, locked until the transaction ends (SQLite: all of it is). Raises NotFound where `by` must not know of it."""
+    post = db.session.execute(select(Post).where(Post.id == post_id).with_for_update()).scalar_one_or_none()
+    if post is None or not may_see_post(by, post):
+        raise NotFound()
+    return post
+
+
+def load_standing(post_id: int, by: Viewer) -> Post:
+    """As `load`; raises Gone for a post that its author took down."""
+    post = load(post_id, by)
+    if post.deleted_at is not None:
+        raise Gone("You took this post down; it can’t be changed any more.")
+    return post
+
+
+# -- the slug
+
+
+def free_slug(title: str, post_id: int = 0) -> str:
+    """A slug for this title that no other post has or ever had: `slug`, else `slug-2`, `slug-3` and on."""
+    for batch in _candidates(slugify(title)):
+        taken = set(db.session.execute(select(PostSlug.slug).where(PostSlug.slug.in_(batch), PostSlug.post_id != post_id)).scalars())
+        free = next((slug for slug in batch if slug not in taken), None)
+        if free is not None:
+            return free
+    raise Unavailable("Too many posts have this title. Change a word of it.")
+
+
+def _candidates(base: str) -> Iterator[list[str]]:
+    """`base`, `base-2` ... in ever longer batches: one statement each, and few even where a title is very common."""
+    yield [base]
+    first = 2
+    for size in (20, 200, 2_000, 20_000):
+        yield [f"{base}-{number}" for number in range(first, first + size)]
+        first += size
+
+
+def rename(post: Post, title: str) -> None:
+    """Give the post the slug of its new title. A published one keeps the old as a way to it for ever, a draft leaves none."""
+    if slugify(title) == slugify(post.title):
+        return
+    old, new = post.slug, free_slug(title, post.id)
+    if post.state == PostState.DRAFT:
+        db.session.execute(delete_rows(PostSlug).where(PostSlug.post_id == post.id, PostSlug.slug == old))
+    if db.session.execute(select(PostSlug.slug).where(PostSlug.slug == new)).scalar_one_or_none() is None:
+        db.session.add(PostSlug(slug=new, post_id=post.id))
+    post.slug = new
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Unavailable("Another post took this title’s address in the same moment. Nothing was saved; try again.") from None
+
+
+# -- the topics
+
+
+def set_topics(post: Post, topic_ids: Sequence[int]) -> bool:
+    """Make these the post's topics, in this order. Says whether that changed anything."""
+    before = db.session.execute(select(PostTopic.topic_id).where(PostTopic.post_id == post.id).order_by(PostTopic.place)).scalars().all()
+    if list(before) == list(topic_ids):
+        return False
+    db.session.execute(delete_rows(PostTopic).where(PostTopic.post_id == post.id))
+    for place, topic_id in enumerate(topic_ids):
+        db.session.add(PostTopic(topic_id=topic_id, post_id=post.id, place=place, published_at=post.published_at))
+    db.session.flush()
+    return True
+
+
+def _stamp_topics(post_id: int, published_at: datetime) -> None:
+    db.session.execute(update(PostTopic).where(PostTopic.post_id == post_id).values(published_at=published_at))
+
+
+def _sent(by: Viewer, submission_id: str | None) -> Post | None:
+    """The post that this form made before."""
+    if not submission_id or not by.is_member:
+        return None
+    return db.session.execute(select(Post).where(Post.author_id == by.id, Post.submission_id == submission_id)).scalar_one_or_none()

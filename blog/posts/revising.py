@@ -1,0 +1,90 @@
+"""Changing a post. Every version of its title and text is kept; a stale save is refused and saves nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from blog.clock import now
+from blog.db import db
+from blog.errors import Conflict, Gone, NotFound
+from blog.permissions import PostFacts, may_edit_post, may_read_post, may_see_post
+from blog.posts import composing, publishing
+from blog.posts.models import Post, PostRevision, PostState
+from blog.topics import naming
+from blog.viewer import Viewer
+
+# Revisions on one page of the history: each may be as long as a post.
+PAGE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of a post as it was typed."""
+
+    number: int
+    title: str
+    source: str
+    created_at: datetime
+
+    @property
+    def whole(self) -> str:
+        """Title and text as one, to set beside another version."""
+        return f"{self.title}\n\n{self.source}"
+
+
+def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[str] | None = None, version: int | None = None) -> Post:
+    """Change a post's title, text and topics (None: leave them). Saving what stands there already makes no revision.
+
+    Raises NotFound, NotAllowed, Gone, Invalid, and Conflict with both texts when `version` is not the newest revision's number
+    (None: not asked).
+    """
+    post = publishing.load_standing(post_id, by)
+    may_edit_post(by, post).require()
+    line, text = composing.title(title), composing.text(source)
+    current = newest(post_id)
+    changed = (line, text.source) != (current.title, current.source)
+    if changed and version is not None and version != post.revision:
+        raise Conflict("You changed this post elsewhere in the meantime. Both texts are below; nothing was saved.",
+                       mine=f"{line}\n\n{text.source}", theirs=current.whole, version=post.revision)
+    if changed:
+        _revise(post, line, text)
+    if (topics is not None and publishing.set_topics(post, naming.settle(topics))) or changed:
+        post.version += 1
+    db.session.flush()
+    return post
+
+
+def _revise(post: Post, line: str, text: composing.Text) -> None:
+    moment = now()
+    publishing.rename(post, line)
+    post.revision += 1
+    post.title, post.html, post.headings, post.teaser = line, text.html, text.contents, text.teaser
+    post.words, post.renderer = text.words, text.renderer
+    if post.state == PostState.PUBLISHED:
+        post.edited_at = moment
+    db.session.add(PostRevision(post_id=post.id, revision=post.revision, title=line, source=text.source, created_at=moment))
+
+
+_REVISIONS = select(PostRevision.revision, PostRevision.title, PostRevision.source, PostRevision.created_at).order_by(PostRevision.revision.desc())
+
+
+def newest(post_id: int) -> Revision:
+    """The post's title and Markdown as they stand. One statement."""
+    return Revision(*db.session.execute(_REVISIONS.where(PostRevision.post_id == post_id).limit(1)).one())
+
+
+def history(post: PostFacts, post_id: int, by: Viewer, before: int | None = None) -> tuple[list[Revision], str]:
+    """A page of revisions, newest first, from those older than `before` on; and the cursor of the next page. One statement.
+
+    Open to whoever may read the post now; its author reads them always. Raises NotFound (hidden, draft), Gone (deleted).
+    """
+    if not may_read_post(by, post) and not (by.is_member and post.author_id == by.id):
+        raise Gone("Its author took this post down.") if may_see_post(by, post) and post.deleted_at is not None else NotFound()
+    asked: Any = _REVISIONS.where(PostRevision.post_id == post_id).limit(PAGE + 1)
+    if before is not None:
+        asked = asked.where(PostRevision.revision < before)
+    rows = [Revision(*row) for row in db.session.execute(asked)]
+    return rows[:PAGE], str(rows[PAGE - 1].number) if len(rows) > PAGE else ""

@@ -1,0 +1,5 @@
+"""Doors of posts."""
+
+from flask import Blueprint
+
+bp = Blueprint("posts", __name__)

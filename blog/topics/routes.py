@@ -1,0 +1,5 @@
+"""Doors of topics."""
+
+from flask import Blueprint
+
+bp = Blueprint("topics", __name__)

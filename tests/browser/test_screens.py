@@ -1,0 +1,163 @@
+"""What holds on every screen: title, one h1, landmarks, skip link, axe in both schemes and three widths, no sideways scroll, same text without script."""
+
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy import update
+
+from blog.accounts.models import Member, Role
+from blog.comments import writing
+from blog.db import db
+from blog.moderation import moderating
+from blog.posts.models import Post
+from blog.viewer import Viewer
+from tests.browser.conftest import Live, sideways, violations
+from tests.factories import make_post
+
+LONG = "donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
+
+# Address and who looks ("" is a stranger).
+SCREENS = [
+    ("/", ""), ("/", "anna"), ("/posts/the-kitchen-table", ""), ("/posts/the-kitchen-table", "anna"), ("/posts/the-kitchen-table", "mo"),
+    ("/posts/another-evening", "bo"), ("/posts/a-hidden-thing", ""), ("/posts/a-hidden-thing", "anna"),
+    ("/topics", ""), ("/topics/coaching", ""), ("/members/anna", ""), ("/members/bo", "anna"),
+    ("/posts/new", "anna"), ("/posts/the-kitchen-table/edit", "anna"), ("/posts/the-kitchen-table/history", ""), ("/posts/the-kitchen-table/hide", "mo"),
+    ("/comments/14", ""), ("/comments/1/reply", "anna"), ("/comments/1/edit", "bo"), ("/comments/1/history", ""), ("/comments/1/hide", "mo"),
+    ("/comments/2", "bo"), ("/comments/2/unhide", "mo"), ("/acts/1", ""), ("/acts/1", "bo"), ("/rules", ""),
+    ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
+    ("/dev/mail", ""), ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
+]
+
+
+@pytest.fixture
+def full(live: Live) -> Live:
+    """A board with a bit of everything: a deep branch, a hidden and a deleted comment, long words, a hidden post."""
+    anna, bo, mo = (Viewer(id=live.member_id(name, role), verified=True, role=role) for name, role in
+                    (("anna", Role.MEMBER), ("bo", Role.MEMBER), ("mo", Role.MODERATOR)))
+
+    def begin() -> None:
+        post = make_post(anna.id, title="The kitchen table", topics=("Coaching",), source=(
+            f"An opening with a {LONG} in it.\n\n## First part\n\n| a | b | c |\n|---|---|---|\n| {LONG} | two | three |\n\n"
+            f"## Second part\n\n- one\n- two\n\n> quoted\n\n```\n{LONG * 3}\n```\n\nhttps://example.org/{LONG}/{LONG}"))
+        first = writing.add(post.id, bo, writing.words(f"I teach at the table. https://example.org/{LONG}"))
+        second = writing.add(post.id, bo, writing.words("About a person."))
+        parent = writing.add(post.id, anna, writing.words("Gone soon."), parent_id=first)
+        for level in range(12):
+            parent = writing.add(post.id, bo if level % 2 else anna, writing.words(f"Level {level} {LONG if level == 11 else ''}"), parent_id=parent)
+        writing.delete(3, anna)
+        writing.edit(first, bo, writing.words("I teach beside the table."), version=1)
+        moderating.hide_comment(second, mo, rule_id=3, reason="Names a condition for another member.")
+        make_post(bo.id, title="Another evening", source="Short.")
+        hidden = make_post(anna.id, title="A hidden thing", source="Something.")
+        moderating.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        db.session.flush()
+        assert db.session.get(Post, post.id)
+
+    live.do(begin)
+    return live
+
+
+def check_common(page: Page, path: str) -> None:
+    assert page.title().endswith(" · Parley") or page.title() == "Parley", page.title()
+    assert page.locator("h1").count() == 1
+    for landmark in ("main", "header", "footer"):
+        assert page.locator(landmark).count() >= 1, landmark
+    assert page.locator("main").count() == 1
+    names = page.evaluate("[...document.querySelectorAll('nav')].map(e => e.getAttribute('aria-label') || e.getAttribute('aria-labelledby'))")
+    assert all(names), names
+    assert len(names) == len(set(names)), names
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids)), sorted(found for found in ids if ids.count(found) > 1)
+
+
+def roles(name: str) -> Role:
+    return Role.MODERATOR if name == "mo" else Role.MEMBER
+
+
+def test_every_screen_passes_axe_in_light_and_dark_at_three_widths(full: Live) -> None:
+    full.expected += ["status of 404", "status of 403", "status of 410"]
+    wrong: list[str] = []
+    for width, dark in ((1280, False), (390, True), (320, False)):
+        windows: dict[str, Page] = {}
+        for path, name in SCREENS:
+            if name not in windows:
+                windows[name] = full.visitor(name, roles(name), width=width, dark=dark)
+            page = windows[name]
+            page.goto(path)
+            wrong += [f"{path} as {name or 'stranger'} at {width}: {found}" for found in violations(page)]
+            if sideways(page) > 0:
+                wrong.append(f"{path} as {name or 'stranger'} at {width}: scrolls sideways by {sideways(page)} px")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_every_screen_has_its_landmarks_and_fits_at_200_per_cent(full: Live, script: bool) -> None:
+    full.expected += ["status of 404", "status of 403", "status of 410"]
+    texts: dict[tuple[str, str], str] = {}
+    for path, name in SCREENS:
+        page = full.visitor(name, roles(name), width=640, script=script)
+        page.goto(path)
+        check_common(page, path)
+        assert sideways(page) <= 0, path
+        texts[path, name] = page.locator("main").inner_text()
+        page.context.close()
+    assert all(text.strip() for text in texts.values())
+
+
+def test_the_skip_link_comes_first_and_leads_to_the_text(full: Live) -> None:
+    page = full.visitor("anna")
+    page.goto("/posts/the-kitchen-table")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_every_focus_stop_is_outlined_and_seen(full: Live, width: int) -> None:
+    page = full.visitor("anna", width=width)
+    page.goto("/posts/the-kitchen-table")
+    bad = []
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            """() => { const e = document.activeElement; if (!e || e === document.body) return null;
+            const s = getComputedStyle(e), r = e.getBoundingClientRect();
+            const at = document.elementFromPoint(r.left + Math.min(r.width, 40) / 2, r.top + r.height / 2);
+            return {what: e.outerHTML.slice(0, 90), outline: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2,
+                    seen: r.top >= 0 && r.bottom <= innerHeight + 1, free: !at || e === at || e.contains(at) || at.contains(e)}; }"""
+        )
+        if found is None:
+            break
+        if not (found["outline"] and found["seen"] and found["free"]):
+            bad.append(found)
+    assert bad == []
+
+
+def test_controls_are_large_enough_for_a_finger_on_a_phone(full: Live) -> None:
+    page = full.visitor("anna", width=390)
+    page.goto("/posts/the-kitchen-table")
+    small = page.evaluate(
+        """[...document.querySelectorAll('.actions a, .actions button, .btn, textarea, input:not([type=hidden]):not([type=radio])')]
+        .filter(e => e.offsetParent && e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert small == []
+    tiny = page.evaluate(
+        """[...document.querySelectorAll('a, button, summary')].filter(e => e.offsetParent && !e.closest('.prose'))
+        .filter(e => { const r = e.getBoundingClientRect(); return r.height < 23.5 || r.width < 23.5; }).map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert tiny == []
+
+
+def test_dark_by_the_system_and_dark_by_choice_look_the_same(full: Live) -> None:
+    def choose() -> None:
+        db.session.execute(update(Member).where(Member.username == "anna").values(theme="dark"))
+
+    ask = "['body', 'h1', '.byline', '.btn.main'].map(q => { const s = getComputedStyle(document.querySelector(q)); return s.color + s.backgroundColor; })"
+    system = full.visitor("anna", dark=True)
+    system.goto("/posts/the-kitchen-table")
+    by_system = system.evaluate(ask)
+    full.do(choose)
+    chosen = full.visitor("anna", dark=False)
+    chosen.goto("/posts/the-kitchen-table")
+    assert chosen.evaluate(ask) == by_system
+    assert chosen.locator("html").get_attribute("data-theme") == "dark"

@@ -1,0 +1,238 @@
+"""The writer's deeds: add, reply, edit, delete, restore; once only, never lost, counters always equal to the rows."""
+
+import random
+import threading
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from blog.comments import writing
+from blog.comments.models import Comment, CommentRevision
+from blog.db import db
+from blog.db import writing as transaction
+from blog.errors import Conflict, Invalid, NotAllowed, NotFound
+from blog.moderation import moderating
+from blog.posts.models import Post
+from tests.comments.trees import Model, grow, random_parents
+from tests.conftest import Board, counted
+from tests.factories import make_post
+
+
+@pytest.fixture
+def post_id(app: Flask, board: Board) -> int:
+    anna = board.anna
+    with app.app_context():
+        found = make_post(anna.id, title="The kitchen table").id
+        db.session.commit()
+    return found
+
+
+def add(app: Flask, post_id: int, by: object, body: str, parent_id: int | None = None, submission_id: str | None = None) -> int:
+    viewer = by.viewer  # type: ignore[attr-defined]
+    with app.app_context():
+        text = writing.words(body)
+        with transaction():
+            return writing.add(post_id, viewer, text, parent_id=parent_id, submission_id=submission_id)
+
+
+def row(app: Flask, comment_id: int) -> Comment:
+    with app.app_context():
+        found = db.session.get(Comment, comment_id)
+        assert found is not None
+        db.session.expunge(found)
+        return found
+
+
+def test_a_reply_takes_its_place_in_the_thread(app: Flask, board: Board, post_id: int) -> None:
+    first = add(app, post_id, board.bo, "first")
+    second = add(app, post_id, board.anna, "second", parent_id=first)
+    third = add(app, post_id, board.bo, "third", parent_id=second)
+    assert (row(app, third).depth, row(app, third).root_id, row(app, third).seq) == (3, first, 3)
+    assert (row(app, first).reply_count, row(app, first).active_seq) == (1, 3)
+    assert (row(app, second).reply_count, row(app, second).active_seq) == (1, 2)
+    with app.app_context():
+        post = db.session.get(Post, post_id)
+        assert post is not None
+        assert (post.last_seq, post.comment_count) == (3, 3)
+
+
+def test_the_same_form_twice_is_one_comment(app: Flask, board: Board, post_id: int) -> None:
+    first = add(app, post_id, board.bo, "pressed twice", submission_id="a-submission-id-123")
+    again = add(app, post_id, board.bo, "pressed twice", submission_id="a-submission-id-123")
+    assert first == again
+    with app.app_context():
+        assert db.session.get(Post, post_id).last_seq == 1  # type: ignore[union-attr]
+
+
+def test_two_presses_at_once_are_one_comment(app: Flask, board: Board, post_id: int) -> None:
+    bo = board.bo
+    made: list[int] = []
+    at_once(8, lambda: made.append(add(app, post_id, bo, "pressed", submission_id="a-submission-id-456")))
+    assert len(made) == 8
+    assert len(set(made)) == 1
+
+
+def at_once(count: int, work: object) -> None:
+    """Run the same work in many threads that start together; errors are raised here."""
+    gate = threading.Barrier(count)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        gate.wait()
+        try:
+            work()  # type: ignore[operator]
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def test_writers_at_once_lose_nothing(app: Flask, board: Board, post_id: int) -> None:
+    bo = board.bo
+    parent = add(app, post_id, bo, "the one that all answer")
+    at_once(16, lambda: add(app, post_id, bo, "an answer", parent_id=parent))
+    with app.app_context():
+        seqs = db.session.execute(select(Comment.seq).where(Comment.post_id == post_id).order_by(Comment.id)).scalars().all()
+        assert list(seqs) == list(range(1, 18))  # dense, and rising with the id
+    assert row(app, parent).reply_count == 16
+    assert row(app, parent).active_seq == 17
+
+
+def test_a_parent_in_another_post_does_not_exist_here(app: Flask, board: Board, post_id: int) -> None:
+    with app.app_context():
+        other = make_post(board.anna.id, title="Another table").id
+        db.session.commit()
+    elsewhere = add(app, other, board.bo, "elsewhere")
+    with pytest.raises(NotFound):
+        add(app, post_id, board.bo, "astray", parent_id=elsewhere)
+
+
+def test_posting_stays_under_its_bound_of_statements(app: Flask, board: Board, post_id: int) -> None:
+    parent = add(app, post_id, board.anna, "parent")
+    bo = board.bo
+    token = bo.token()
+    with counted(app) as statements:
+        answer = bo.post("/posts/the-kitchen-table/comments", {"body": "reply", "parent_id": parent}, token=token)
+    assert answer.status_code == 303
+    assert len(statements) <= 18
+
+
+@pytest.mark.parametrize("body", ["", "   \n ", "x" * 20_001, "| a " * 2500 + "|\n" + "|-" * 2500 + "|\n" + "| x |\n" * 100])
+def test_what_is_no_comment_is_refused_with_a_sentence(app: Flask, board: Board, post_id: int, body: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        add(app, post_id, board.bo, body)
+    assert refusal.value.sentence.endswith(".")
+
+
+def test_only_the_writer_edits_and_earlier_words_stay(app: Flask, board: Board, post_id: int) -> None:
+    comment = add(app, post_id, board.bo, "first words")
+    assert board.mo.id
+    with app.app_context():
+        with transaction():
+            writing.edit(comment, board.bo.viewer, writing.words("second words"), version=1)
+        with pytest.raises(NotAllowed), transaction():
+            writing.edit(comment, board.mo.viewer, writing.words("not mine"), version=2)
+        sources = db.session.execute(select(CommentRevision.source).where(CommentRevision.comment_id == comment).order_by(CommentRevision.version)).scalars()
+        assert list(sources) == ["first words", "second words"]
+    assert "second" in row(app, comment).html
+
+
+def test_a_stale_save_keeps_both_texts_and_saves_nothing(app: Flask, board: Board, post_id: int) -> None:
+    comment = add(app, post_id, board.bo, "one")
+    with app.app_context():
+        with transaction():
+            writing.edit(comment, board.bo.viewer, writing.words("two"), version=1)
+        with pytest.raises(Conflict) as conflict, transaction():
+            writing.edit(comment, board.bo.viewer, writing.words("three"), version=1)
+        assert (conflict.value.mine, conflict.value.theirs, conflict.value.version) == ("three", "two", 2)
+        assert writing.source_of(comment) == "two"
+
+
+def test_saving_what_stands_there_makes_no_revision(app: Flask, board: Board, post_id: int) -> None:
+    comment = add(app, post_id, board.bo, "one")
+    with app.app_context(), transaction():
+        writing.edit(comment, board.bo.viewer, writing.words("one"), version=1)
+    assert row(app, comment).version == 1
+
+
+def test_deleting_leaves_a_tombstone_only_where_replies_hang_on_it(app: Flask, board: Board, post_id: int) -> None:
+    parent = add(app, post_id, board.bo, "secret-parent")
+    child = add(app, post_id, board.anna, "secret-child", parent_id=parent)
+    page = "/posts/the-kitchen-table"
+    board.bo.post(f"/comments/{parent}/delete")
+    text = board.cy.get(page).text
+    assert "secret-parent" not in text
+    assert f'id="comment-{parent}"' in text
+    assert "secret-child" in text
+    board.anna.post(f"/comments/{child}/delete")
+    text = board.cy.get(page).text
+    assert f'id="comment-{parent}"' not in text  # nothing hangs on it any more
+    assert board.cy.get(f"/comments/{child}").status_code == 410
+    board.anna.post(f"/comments/{child}/restore")
+    text = board.cy.get(page).text
+    assert f'id="comment-{parent}"' in text
+    assert "secret-child" in text
+    assert "secret-parent" not in text
+
+
+def test_counters_follow_a_plain_model_through_any_deeds(app: Flask, board: Board, post_id: int) -> None:
+    dice = random.Random(42)
+    parents = random_parents(40, seed=9)
+    bo, mo = board.bo, board.mo
+    with app.app_context():
+        ids = grow(post_id, bo.id, parents)
+    model = Model(parents)
+    for _ in range(160):
+        index = dice.randrange(len(ids))
+        with app.app_context(), transaction():
+            if dice.random() < 0.6:
+                if index in model.deleted:
+                    writing.restore(ids[index], bo.viewer)
+                    model.deleted.discard(index)
+                else:
+                    writing.delete(ids[index], bo.viewer)
+                    model.deleted.add(index)
+            elif index in model.hidden:
+                moderating.unhide_comment(ids[index], mo.viewer, reason="it was within the rules")
+                model.hidden.discard(index)
+            elif model.listed(index):
+                moderating.hide_comment(ids[index], mo.viewer, rule_id=1, reason="about the person")
+                model.hidden.add(index)
+    with app.app_context():
+        rows = db.session.execute(select(Comment.listed, Comment.reply_count).where(Comment.post_id == post_id).order_by(Comment.id)).all()
+        post = db.session.get(Post, post_id)
+        assert post is not None
+        assert [tuple(found) for found in rows] == [(model.listed(index), model.replies(index)) for index in range(len(ids))]
+        assert post.comment_count == model.live()
+
+
+def test_deleting_and_restoring_twice_is_once(app: Flask, board: Board, post_id: int) -> None:
+    comment = add(app, post_id, board.bo, "words")
+    for deed in (writing.delete, writing.delete, writing.restore, writing.restore):
+        with app.app_context(), transaction():
+            deed(comment, board.bo.viewer)
+    with app.app_context():
+        assert db.session.execute(select(func.count()).select_from(Comment).where(Comment.listed)).scalar_one() == 1
+        assert db.session.get(Post, post_id).comment_count == 1  # type: ignore[union-attr]
+
+
+def test_nobody_answers_what_is_hidden_or_deleted(app: Flask, board: Board, post_id: int) -> None:
+    gone = add(app, post_id, board.bo, "to be deleted")
+    add(app, post_id, board.anna, "keeps it listed", parent_id=gone)
+    hidden = add(app, post_id, board.bo, "to be hidden")
+    assert board.mo.id
+    with app.app_context():
+        with transaction():
+            writing.delete(gone, board.bo.viewer)
+        with transaction():
+            moderating.hide_comment(hidden, board.mo.viewer, rule_id=2, reason="names a third person")
+    for parent in (gone, hidden):
+        with pytest.raises(NotAllowed):
+            add(app, post_id, board.anna, "an answer", parent_id=parent)
