@@ -9,7 +9,8 @@ import os
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Keys that stand in examples all over the world: whoever starts with one has no key.
 PLACEHOLDER_KEYS = frozenset({"dev", "secret", "secret_key", "secretkey", "changeme", "change-me", "password", "test"})
 SHORTEST_KEY = 32
+ABSENT_KEY = "SECRET_KEY is not set; production takes it from outside. Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
 
 
 class BadSetting(Exception):
@@ -120,14 +122,23 @@ def _setting(default: Any, read: Callable[[str, str], Any], sentence: str, secre
 class Settings:
     """All settings, read and checked. The field `x` is the variable `PARLEY_X` or `X`."""
 
-    env: str = _setting("production", _choice("development", "production"), "How strict to be: production refuses weak secrets and debug; development makes a key and lists the mails at /dev/mail.")
+    env: str = _setting(
+        "production", _choice("development", "production"),
+        "How strict to be: production refuses weak secrets and debug; development makes a key and lists the mails at /dev/mail."
+    )
     instance: str = _setting(str(ROOT / "instance"), _text, "Folder of the database, secrets, uploads and mail.")
     secret_key: str = _setting("", _text, "Signs cookies and links; 32 characters or more. Development makes one once; production takes it from outside.", True)
     secret_key_fallbacks: tuple[str, ...] = _setting((), _keys, "Older keys, with commas, still accepted while a new one takes over.", True)
     database_url: str = _setting("", _database, "PostgreSQL address; empty means SQLite in the instance folder.", True)
     redis_url: str = _setting("", _redis, "Redis address for counters shared by several hosts; empty means a second SQLite file.", True)
-    base_url: str = _setting("", _address, "Address for absolute links in mails and feeds; https makes cookies Secure and adds HSTS. Empty means http://127.0.0.1 and the port.")
-    hosts: tuple[str, ...] = _setting((), _names, "Host names that are answered, with commas, any port; the base address's own and this machine's are always among them.")
+    base_url: str = _setting(
+        "", _address,
+        "Address for absolute links in mails and feeds; https makes cookies Secure and adds HSTS. Empty means http://127.0.0.1 and the port."
+    )
+    hosts: tuple[str, ...] = _setting(
+        (), _names,
+        "Host names that are answered, with commas, any port; the base address's own and this machine's are always among them."
+    )
     proxies: int = _setting(0, _number(0, 9), "How many trusted proxies stand in front; their X-Forwarded headers are believed.")
     bind: str = _setting("127.0.0.1", _text, "Address that the server listens on.")
     port: int = _setting(8000, _number(1, 65535), "Port that the server listens on.")
@@ -207,6 +218,19 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     return _checked(Settings(**values))
 
 
+def is_given(name: str, instance: Path) -> bool:
+    """Whether this setting was given from outside: by the environment or the instance's config.toml."""
+    return _given(name, os.environ) is not None or name in _written(instance / "config.toml")
+
+
+def hand_on_port(settings: Settings, port: int | None) -> Settings:
+    """The settings with the port that a command was given, and the same for the process that this one becomes."""
+    if port is None:
+        return settings
+    os.environ["PARLEY_PORT"] = str(port)
+    return replace(settings, port=port)
+
+
 def _given(name: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
     for variable in (f"PARLEY_{name.upper()}", name.upper()):
         # TITLE, ZONE, ENV and the like belong to other programs as often as to us: only the usual names go without prefix.
@@ -248,8 +272,10 @@ def _checked(settings: Settings) -> Settings:
     if settings.secret_key or settings.is_production:
         key = settings.secret_key
         if not key:
-            raise BadSetting("SECRET_KEY is not set; production takes it from outside. Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'")
-        if key.lower() in PLACEHOLDER_KEYS or len(set(key)) < 8 or (settings.is_production and len(key) < SHORTEST_KEY):
+            # Commands from the shell beside `make run` may use the key that development keeps there; `serve` asks `is_given`.
+            if not kept_key(settings).exists():
+                raise BadSetting(ABSENT_KEY)
+        elif key.lower() in PLACEHOLDER_KEYS or len(set(key)) < 8 or (settings.is_production and len(key) < SHORTEST_KEY):
             raise BadSetting(f"SECRET_KEY is too weak; set {SHORTEST_KEY} random characters or more.")
     if settings.mail_use_ssl and settings.mail_use_tls and settings.mail_server:
         settings = Settings(**{**_values(settings), "mail_use_tls": False})
@@ -264,26 +290,41 @@ def with_kept_key(settings: Settings) -> Settings:
     """The settings with a secret key: development's own is made once, mode 600, in the instance folder."""
     if settings.secret_key:
         return settings
-    return Settings(**{**_values(settings), "secret_key": kept_secret(settings.instance_path / "secret_key")})
+    return Settings(**{**_values(settings), "secret_key": kept_secret(kept_key(settings))})
+
+
+def kept_key(settings: Settings) -> Path:
+    """Where development keeps the key that it made."""
+    return settings.instance_path / "secret_key"
 
 
 def kept_secret(path: Path, make: Callable[[], str] = lambda: secrets.token_hex(32)) -> str:
     """The secret in `path`; made first, mode 600, if there is none. Two processes starting at once get the same one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    ready_folder(path.parent)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            # Written whole under another name, then linked: nobody ever reads half a secret, and the first link wins.
+            draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+                file.write(make() + "\n")
+            with suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
         value = path.read_text(encoding="ascii").strip()
-        if value:
-            return value
-        path.unlink()
-        return kept_secret(path, make)
-    except OSError as error:
-        raise BadSetting(f"{path} can't be written ({error.strerror}); PARLEY_INSTANCE must name a folder that Parley may write to.") from None
-    value = make()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(value + "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not plain text"
+        raise BadSetting(f"{path} can’t be read or written ({reason}); PARLEY_INSTANCE must name a folder that Parley may write to.") from None
+    if not value:
+        raise BadSetting(f"{path} is empty; remove it, and the next start makes a new one.")
     return value
+
+
+def ready_folder(path: Path) -> None:
+    """Make the folder if it is missing, for its owner alone: it will hold addresses and hashes. Raises BadSetting if there can be none."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"The folder {path} can’t be made ({error.strerror}); set PARLEY_INSTANCE to one that Parley may write to.") from None
 
 
 def flask_config(settings: Settings) -> dict[str, Any]:

@@ -9,14 +9,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blog import assets, config, dates, gate, limiting, refusals
 from blog.accounts import cli as accounts_cli
+from blog.accounts import jobs as accounts_jobs
 from blog.accounts import routes as accounts
 from blog.acts import routes as acts
 from blog.comments import routes as comments
 from blog.db import db, prepare
 from blog.demo import cli as demo_cli
+from blog.drafts import jobs as drafts_jobs
 from blog.extensions import login, migrate
 from blog.feeds import routes as feeds
 from blog.jobs import cli as jobs_cli
+from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
 from blog.moderation import routes as moderation
@@ -32,12 +35,18 @@ HTMX = "vendor/htmx.min.js"
 BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, comments.bp, moderation.bp, acts.bp, topics.bp, members.bp, feeds.bp, mail.bp)
 
 
+# What does the work of the queue registers itself when it is read.
+JOBS = (accounts_jobs, drafts_jobs, mail_jobs)
+
+
 def create_app(settings: config.Settings | None = None) -> Flask:
     """The application. Settings come from the environment unless given (tests). A bad one ends the start with a sentence."""
+    given = settings
     try:
-        settings = config.with_kept_key(settings or config.load())
+        settings = config.with_kept_key(given or config.load())
+        config.ready_folder(settings.instance_path)
     except config.BadSetting as bad:
-        if settings is not None:
+        if given is not None:
             raise
         sys.exit(f"Parley can’t start: {bad.sentence}")
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -46,7 +55,6 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.url_map.converters["key"] = KeyConverter
 
-    settings.instance_path.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)

@@ -27,6 +27,7 @@ BUDGETS: dict[str, tuple[RateLimitItem, str]] = {
     "register": (RateLimitItemPerSecond(40, FIVE_MINUTES), "From one place, 40 registrations in 5 minutes are possible"),
     "reset": (RateLimitItemPerSecond(20, FIVE_MINUTES), "From one place, 20 requests for a new password in 5 minutes are possible"),
     "link": (RateLimitItemPerSecond(60, FIVE_MINUTES), "From one place, 60 mailed links in 5 minutes can be tried"),
+    "waiting": (RateLimitItemPerSecond(40, FIVE_MINUTES), "From one place, 40 texts in 5 minutes can wait for a sign-in"),
     "comment": (RateLimitItemPerMinute(60), "A member can post 60 comments a minute"),
     "post": (RateLimitItemPerMinute(20), "A member can save 20 posts a minute"),
     "settings": (RateLimitItemPerMinute(30), "Settings can be saved 30 times a minute"),

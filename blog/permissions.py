@@ -277,3 +277,12 @@ def may_read_act_words(viewer: Viewer, person_id: int) -> Ruling:
     if viewer.is_moderator or (viewer.is_member and viewer.id == person_id):
         return YES
     return _no("The words are shown to the person concerned and to moderators only.")
+
+
+def may_thank(viewer: Viewer, author_id: int, is_open: bool, needs_verified: bool = True) -> Ruling:
+    """Whether this person may thank for words of `author_id`; `is_open`: everybody reads them."""
+    if viewer.is_member and viewer.id == author_id:
+        return _no("These are your own words; thanks come from others.")
+    if not is_open:
+        return _no("These words are gone, so there is nothing to thank for.")
+    return may_write(viewer, needs_verified)

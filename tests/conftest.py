@@ -176,10 +176,13 @@ class Visitor:
         return self.client.post(path, data=fields, headers=self._headers(htmx, options), **options)
 
     def token(self) -> str:
-        """The token that this visit's pages hold."""
-        page = self.client.get("/settings/profile" if self.viewer.is_member else "/login").text
-        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-        return found.group(1) if found else ""
+        """The token that this visit's pages hold, as it is now: signed in or not."""
+        pages = ("/settings/profile", "/login") if self.viewer.is_member else ("/login", "/settings/profile")
+        for path in pages:
+            found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(path).text)
+            if found:
+                return found.group(1)
+        return ""
 
     @staticmethod
     def _headers(htmx: bool, options: dict[str, Any]) -> dict[str, str]:

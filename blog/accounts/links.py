@@ -53,9 +53,10 @@ def token_of(link: MailedLink) -> str:
     return ""
 
 
-def find(token: str, purpose: LinkPurpose) -> MailedLink | None:
-    """The link that a token belongs to, used and expired ones too. One statement."""
-    return db.session.execute(select(MailedLink).where(MailedLink.token_hash == hashed(token), MailedLink.purpose == purpose)).scalar_one_or_none()
+def find(token: str, purpose: LinkPurpose, locked: bool = False) -> MailedLink | None:
+    """The link that a token belongs to, used and expired ones too; `locked` until the transaction ends. One statement."""
+    asked = select(MailedLink).where(MailedLink.token_hash == hashed(token), MailedLink.purpose == purpose)
+    return db.session.execute(asked.with_for_update() if locked else asked).scalar_one_or_none()
 
 
 def is_open(link: MailedLink) -> bool:

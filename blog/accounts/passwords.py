@@ -43,7 +43,7 @@ def is_outdated(kept: str) -> bool:
 def new(password: str, username: str, email: str) -> str:
     """The hash of a password that somebody chose. Raises Invalid (field `password`) with the reason if it is too easy to guess."""
     if len(password) < SHORTEST:
-        raise Invalid(f"A password needs {SHORTEST} characters at least; this one has {len(password)}. A few words with spaces between them are fine.", "password")
+        raise Invalid(f"A password needs {SHORTEST} characters at least; this one has {len(password)}. A few words are fine.", "password")
     if len(password) > LONGEST:
         raise Invalid(f"A password may have {LONGEST:,} characters; this one has {len(password):,}.", "password")
     reason = guessable.reason(password, username, email)

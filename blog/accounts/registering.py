@@ -10,7 +10,7 @@ from blog.accounts import emails, letters, links, passwords
 from blog.accounts.models import EmailAddress, LinkPurpose, MailedLink, Member, Role
 from blog.clock import now
 from blog.db import db
-from blog.errors import Conflict, Gone, Invalid
+from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.text.names import clean_display_name, is_reserved, is_username
 from blog.text.names import fold_username as fold
 from blog.viewer import Viewer
@@ -57,6 +57,21 @@ def create_verified(username: str, email: str, role: Role, password: str | None 
     except IntegrityError:
         raise Invalid("This address belongs to another account.", "email") from None
     return member
+
+
+def give_role(username: str, role: Role) -> str:
+    """The member has this role from their next page on. Gives the name as they write it. Raises NotFound. Call inside `writing()`."""
+    member = db.session.execute(select(Member).where(Member.username_key == fold(username))).scalar_one_or_none()
+    if member is None:
+        raise NotFound(f"There is no member {username}.")
+    member.role = role
+    db.session.flush()
+    return member.username
+
+
+def everybody() -> list[Member]:
+    """All members, the longest here first. One statement."""
+    return list(db.session.execute(select(Member).order_by(Member.id)).scalars())
 
 
 def _member(username: str, role: Role, password_hash: str | None, display_name: str, joined: datetime) -> Member:
@@ -135,16 +150,16 @@ def confirm(token: str) -> Confirmation:
     Of two accounts that claim one address the first to press wins, by the unique index among confirmed ones. Raises Gone for a link
     that leads nowhere, Conflict where the address has become another account's. Call inside `writing()`.
     """
-    link, claim, username = _opened(token)
+    link, claim, username = _opened(token, locked=True)
     if link.used_at is not None:
         return Confirmation(claim.member_id, username, claim.address, done=True)
     owner = letters.owner_of(claim.address_key)
     if owner is not None and owner.member.id != claim.member_id:
         raise Conflict(OTHERS_ADDRESS)
     moment = now()
+    member = db.session.get_one(Member, claim.member_id)
     link.used_at = moment
     claim.verified_at = claim.verified_at or moment
-    member = db.session.get_one(Member, claim.member_id)
     member.verified_at = member.verified_at or moment
     try:
         db.session.flush()
@@ -153,8 +168,8 @@ def confirm(token: str) -> Confirmation:
     return Confirmation(member.id, username, claim.address, done=False)
 
 
-def _opened(token: str) -> tuple[MailedLink, EmailAddress, str]:
-    link = links.find(token, LinkPurpose.VERIFY)
+def _opened(token: str, locked: bool = False) -> tuple[MailedLink, EmailAddress, str]:
+    link = links.find(token, LinkPurpose.VERIFY, locked)
     if link is None or (link.used_at is None and not links.is_open(link)):
         raise Gone("This link has expired, or was made for an address that has been replaced.")
     claim, username = db.session.execute(

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 
 from blog.accounts.models import LoginSession, Member
 from blog.clock import now
+from blog.config import settings
 from blog.db import db
 from blog.viewer import Viewer
 
@@ -23,6 +24,18 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def may_sign_in(member: Member) -> bool:
+    """Whether this account opens at all: asked at every door, which are password, mailed link and cookie.
+
+    Demo accounts, whose passwords are known, stay closed in production unless DEMO_PASSWORD is set.
+    """
+    return not member.is_demo or _demo_is_open()
+
+
+def _demo_is_open() -> bool:
+    return not settings().is_production or bool(settings().demo_password)
+
+
 def start(member_id: int, browser: str) -> str:
     """A new session row for this member; gives the token for the cookie."""
     token = secrets.token_urlsafe(32)
@@ -35,7 +48,7 @@ def start(member_id: int, browser: str) -> str:
 
 # The Viewer's columns, read without ORM objects: every page of a member begins with this.
 _VIEWER = (
-    select(Member.id, Member.username, Member.display_name, Member.role, Member.verified_at, Member.created_at, Member.theme, Member.zone,
+    select(Member.id, Member.username, Member.display_name, Member.role, Member.verified_at, Member.created_at, Member.theme, Member.zone, Member.is_demo,
            LoginSession.id.label("session_id"), LoginSession.seen_at, LoginSession.expires_at)
     .join(LoginSession, LoginSession.member_id == Member.id)
 )
@@ -45,13 +58,20 @@ def load(token: str) -> Viewer | None:
     """The viewer that a token stands for, or None if its session has ended. One statement; one more to note a visit once an hour."""
     moment = now()
     row = db.session.execute(_VIEWER.where(LoginSession.token_hash == hashed(token), LoginSession.expires_at > moment)).one_or_none()
-    if row is None:
+    if row is None or (row.is_demo and not _demo_is_open()):
         return None
     if moment - row.seen_at > SEEN_EVERY:
         db.session.execute(update(LoginSession).where(LoginSession.id == row.session_id).values(seen_at=moment, expires_at=moment + STAY))
         db.session.commit()
     return Viewer(id=row.id, username=row.username, display_name=row.display_name, role=row.role, verified=row.verified_at is not None,
                   joined_at=row.created_at, theme=row.theme, zone=row.zone, session_id=row.session_id, token=token)
+
+
+def renew(session_id: int) -> str:
+    """A new token for this session; the cookie that held the old one is good no longer."""
+    token = secrets.token_urlsafe(32)
+    db.session.execute(update(LoginSession).where(LoginSession.id == session_id).values(token_hash=hashed(token)))
+    return token
 
 
 def end(session_id: int) -> None:
@@ -62,3 +82,8 @@ def end(session_id: int) -> None:
 def end_all(member_id: int, besides: int = 0) -> None:
     """End all sessions of a member, `besides` one of them."""
     db.session.execute(delete(LoginSession).where(LoginSession.member_id == member_id, LoginSession.id != besides))
+
+
+def forget_expired() -> None:
+    """Take away sessions that were not used for too long."""
+    db.session.execute(delete(LoginSession).where(LoginSession.expires_at <= now()))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from blog.accounts import browsers, emails, links, passwords, sessions
 from blog.accounts.models import EmailAddress, LinkPurpose, LoginSession, Member
@@ -67,8 +67,52 @@ def begin(known: Recognised, browser: str, *, instead_of: int) -> str:
     return sessions.start(known.member_id, browser)
 
 
-def change_password(viewer: Viewer, current: str, chosen: str, confirmed_hash: str) -> str:
-    raise NotImplementedError
+def sign_out(viewer: Viewer) -> None:
+    """This browser is signed out. Call inside `writing()`."""
+    sessions.end(viewer.session_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new password, approved: the hash that stood when the old one was checked, and the new one's."""
+
+    kept: str
+    chosen: str
+
+
+def approve_change(viewer: Viewer, current: str, chosen: str) -> Change:
+    """Check the old password and the new. Raises Invalid (fields `current_password`, `password`). Outside `writing()`, as it takes time."""
+    member = db.session.get_one(Member, viewer.id)
+    if not passwords.verify(member.password_hash, current) or member.password_hash is None:
+        raise Invalid("That is not your present password. If you don’t remember it, sign out and follow “Forgot the password”.", "current_password")
+    address = db.session.execute(select(EmailAddress.address).where(EmailAddress.member_id == viewer.id).limit(1)).scalar()
+    return Change(member.password_hash, passwords.new(chosen, member.username, address or ""))
+
+
+def change_password(viewer: Viewer, change: Change) -> str:
+    """The new password holds; every other browser is signed out and this one gets a new token (given back) for its cookie.
+
+    Raises Invalid if the password was changed elsewhere meanwhile. Call inside `writing()`.
+    """
+    member = db.session.get_one(Member, viewer.id)
+    if member.password_hash != change.kept:
+        raise Invalid("Your password was changed elsewhere a moment ago.", "current_password")
+    member.password_hash = change.chosen
+    links.withdraw(viewer.id, LinkPurpose.RESET)
+    sessions.end_all(viewer.id, besides=viewer.session_id)
+    return sessions.renew(viewer.session_id)
+
+
+def end_browser(viewer: Viewer, session_id: int) -> None:
+    """Sign out one of the member's own browsers. Raises Invalid for one that is signed out already or is not theirs. Call inside `writing()`."""
+    ended = db.session.execute(delete(LoginSession).where(LoginSession.id == session_id, LoginSession.member_id == viewer.id))
+    if ended.rowcount == 0:  # type: ignore[attr-defined]
+        raise Invalid("That browser is signed out already, or it is not one of yours.", "end")
+
+
+def end_others(viewer: Viewer) -> None:
+    """Sign out every browser of the member but this one. Call inside `writing()`."""
+    sessions.end_all(viewer.id, besides=viewer.session_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,14 @@ class Thank(Base):
 
 
 class Visit(Base):
-    """How far a member has read a post's thread."""
+    """How far a member has read a post's thread: all of it up to `last_seq`, at the last visit. What was new then stays marked for a
+    while (`before_seq`, since `began_at`), so that a reload does not take the marks away."""
 
     __tablename__ = "visit"
 
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
     post_id: Mapped[int] = mapped_column(ForeignKey("post.id"), primary_key=True)
     last_seq: Mapped[int]
+    before_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    began_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    before_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the visit before began: "7 new since Friday"

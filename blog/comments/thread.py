@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Row, Select, bindparam, cast, false, func, literal, select, true, tuple_
+from sqlalchemy import ARRAY, BigInteger, Integer, Row, Select, bindparam, cast, false, func, literal, not_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
 from blog.accounts.models import Member
@@ -28,7 +28,8 @@ from blog.viewer import Viewer
 PAGE = 100  # rows a page
 MOST_TOPS = 50
 LEAST_TOPS = 10
-REPLIES_BY_LEVEL = (5, 3, 2, 1, 1)  # how many replies of each comment are fetched at each level below the top
+ROWS_BY_REPLY = 4  # about so many rows hang on each direct reply of a top row: fewer branches on a page, and those nearly whole
+REPLIES_BY_LEVEL = (5, 3, 2, 1)  # how many replies of each comment are fetched at each level below the top; below, first replies only
 DEEPEST = 12  # levels drawn; below stands "continue this thread"
 ANCESTORS = 12  # nearest ones shown above a permalink, besides the root
 
@@ -237,6 +238,25 @@ def _first_replies(dialect: str) -> Select[Any]:
     return _joined(select(*_COLUMNS).select_from(listed).join(Comment, Comment.id.in_(first)))
 
 
+@cache
+def _chains(dialect: str) -> Select[Any]:
+    """The first listed reply of each comment in :ids, the first of that one, and so on for :steps levels: conversations go down, not wide."""
+    above, reply = aliased(Comment), aliased(Comment)
+    if dialect == "postgresql":
+        ids = func.unnest(cast(bindparam("ids"), ARRAY(BigInteger))).table_valued("id", name="u").render_derived()
+        parent = ids.c.id
+    else:
+        ids = func.json_each(bindparam("ids")).table_valued("value", name="u")
+        parent = ids.c.value
+    first = select(reply.id).where(reply.parent_id == parent, reply.listed).order_by(reply.id).limit(1).correlate(ids).scalar_subquery()
+    chain = select(first.label("id"), cast(literal(1), Integer).label("step")).select_from(ids).cte("chain", recursive=True)
+    below = select(reply.id).where(reply.parent_id == above.id, reply.listed).order_by(reply.id).limit(1).correlate(above).scalar_subquery()
+    chain = chain.union_all(
+        select(below, chain.c.step + 1).select_from(chain).join(above, above.id == chain.c.id).where(not_(above.closed), chain.c.step < bindparam("steps"))
+    )
+    return _joined(select(*_COLUMNS).select_from(chain).join(Comment, Comment.id == chain.c.id))
+
+
 _POST_COLUMNS = (
     Post.slug, Post.title, Post.state, Post.author_id.label("post_author_id"), Post.deleted_at.label("post_deleted_at"),
     Post.hidden_by.label("post_hidden_by"), Post.last_seq, Post.comment_count, Post.version.label("post_version"),
@@ -386,25 +406,32 @@ def _as_many_as_fit(fetched: Sequence[Shown]) -> list[Shown]:
     weight, count = 0, 0
     for row in fetched[:MOST_TOPS]:
         count += 1
-        weight += 1 + 2 * min(row.reply_count, 5)
+        weight += 1 + ROWS_BY_REPLY * min(row.reply_count, 5)
         if weight > PAGE and count >= LEAST_TOPS:
             break
     return list(fetched[:count])
 
 
 def _levels(tops: Sequence[Shown], post_author_id: int) -> dict[int, list[Shown]]:
-    """First replies, level by level, inside the budget of a page. One statement a level, five at most."""
+    """First replies, level by level, inside the budget of a page. One statement a level, five at most: the last goes all the way down."""
     left = PAGE - len(tops)
     children: dict[int, list[Shown]] = {}
     parents = list(tops)
     dialect = db.session.get_bind().dialect.name
-    for k in REPLIES_BY_LEVEL:
+    found: dict[int, list[Shown]] = {}
+    for below in range(DEEPEST - 1):
         parents = [row for row in parents if row.reply_count and not row.closed]
         if not parents or left <= 0:
             break
-        ids = [row.id for row in parents]
-        rows = db.session.execute(_first_replies(dialect), {"ids": ids if dialect == "postgresql" else json.dumps(ids), "k": k})
-        found = _by_parent(sorted((_shown(row, post_author_id) for row in rows), key=lambda row: row.id))
+        k = REPLIES_BY_LEVEL[below] if below < len(REPLIES_BY_LEVEL) else 1
+        if below <= len(REPLIES_BY_LEVEL):
+            ids = [row.id for row in parents]
+            values: dict[str, Any] = {"ids": ids if dialect == "postgresql" else json.dumps(ids)}
+            if below < len(REPLIES_BY_LEVEL):
+                rows = db.session.execute(_first_replies(dialect), {**values, "k": k})
+            else:
+                rows = db.session.execute(_chains(dialect), {**values, "steps": DEEPEST - 1 - below})
+            found = _by_parent(sorted((_shown(row, post_author_id) for row in rows), key=lambda row: row.id))
         # Everybody's first reply before anybody's second, in page order, until the page is full.
         for turn in range(k):
             for parent in parents:

@@ -36,12 +36,25 @@ def keep(target: str, fields: Mapping[str, str], *, member_id: int = 0, visitor:
     if found.rowcount == 0:  # type: ignore[attr-defined]
         db.session.add(Draft(member_id=member_id or None, visitor_hash=_hashed(visitor) if not member_id else None, target=target, **values))
         db.session.flush()
-    db.session.execute(delete(Draft).where(Draft.visitor_hash.is_not(None), Draft.updated_at < now() - VISITOR_KEEPS))
+    forget_visitors()
 
 
 def kept(target: str, member_id: int) -> dict[str, Any] | None:
     """The fields that this member typed into that form and did not send, or None. One statement."""
     return db.session.execute(select(Draft.fields).where(Draft.member_id == member_id, Draft.target == target)).scalar_one_or_none()
+
+
+def words_waiting(visitor: str) -> int:
+    """How many words the newest text that waits for this visitor has; 0 for none. One statement."""
+    mine = select(Draft.fields).where(Draft.visitor_hash == _hashed(visitor)).order_by(Draft.updated_at.desc(), Draft.id.desc()).limit(1)
+    fields = db.session.execute(mine).scalar_one_or_none() or {}
+    return max((len(str(value).split()) for value in fields.values()), default=0)
+
+
+def newest(member_id: int) -> str:
+    """The address of the form that this member left last without sending it, "" for none. One statement."""
+    mine = select(Draft.target).where(Draft.member_id == member_id).order_by(Draft.updated_at.desc(), Draft.id.desc()).limit(1)
+    return db.session.execute(mine).scalar_one_or_none() or ""
 
 
 def claim(visitor: str, member_id: int) -> list[str]:
@@ -57,6 +70,11 @@ def claim(visitor: str, member_id: int) -> list[str]:
 def drop(target: str, member_id: int) -> None:
     """The form was sent: its draft has served."""
     db.session.execute(delete(Draft).where(Draft.member_id == member_id, Draft.target == target))
+
+
+def forget_visitors() -> None:
+    """Take away what visitors typed and did not come back for."""
+    db.session.execute(delete(Draft).where(Draft.visitor_hash.is_not(None), Draft.updated_at < now() - VISITOR_KEEPS))
 
 
 def _owner(member_id: int, visitor: str) -> Any:

@@ -7,11 +7,9 @@ from types import FrameType
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy import select
 
 from blog.dates import iso
-from blog.db import db
-from blog.jobs import worker
+from blog.jobs import queue, worker
 from blog.jobs.models import Job
 
 jobs = AppGroup("jobs", help="Work that is done after the answer: mails, chores of the night.")
@@ -39,10 +37,7 @@ def run() -> None:
 @click.option("--all", "everything", is_flag=True, help="Show the jobs that are done as well.")
 def list_jobs(everything: bool) -> None:
     """Show what waits and what was given up, newest first."""
-    asked = select(Job).order_by(Job.id.desc()).limit(200)
-    if not everything:
-        asked = asked.where(Job.done_at.is_(None))
-    for job in db.session.execute(asked).scalars():
+    for job in queue.listed(everything):
         click.echo(f"{job.id}  {iso(job.run_at)}  {_state(job)}  {job.kind}  attempts {job.attempts}{'  ' + job.error if job.error else ''}")
 
 

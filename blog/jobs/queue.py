@@ -122,6 +122,12 @@ def failed(job: Claimed, error: Exception) -> None:
         _report(job, run_at=now() + PAUSES[job.attempts - 1], error=words)
 
 
+def listed(everything: bool) -> list[Job]:
+    """What waits and what was given up, done jobs too with `everything`; the newest 200, newest first. One statement."""
+    asked = select(Job).order_by(Job.id.desc()).limit(200)
+    return list(db.session.execute(asked if everything else asked.where(Job.done_at.is_(None))).scalars())
+
+
 def _report(job: Claimed, **values: Any) -> None:
     mine = (Job.id == job.id, Job.attempts == job.attempts, WAITING)
     db.session.execute(update(Job).where(*mine).values(claimed_until=None, **values))

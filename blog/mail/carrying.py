@@ -1,19 +1,20 @@
 """How a written mail leaves: over SMTP where a server is set, else as one file in the instance folder, which /dev/mail shows."""
 
+import logging
 import os
 import smtplib
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import cast
 
 from blog.clock import now
 from blog.config import Settings, settings
 from blog.mail.sending import Written
+
+log = logging.getLogger(__name__)
 
 # For each answer of the server.
 PATIENCE_SECONDS = 10
@@ -63,6 +64,8 @@ def _into_file(written: Written, where: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(where / name)
+    if not settings().is_production:  # a log of addresses is nobody's business there
+        log.info("mail to %s: %s (%s)", written.to, written.subject, where / name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,6 @@ def carried_one(number: int) -> Carried | None:
 
 
 def _read(path: Path) -> Carried:
-    message = cast(EmailMessage, message_from_bytes(path.read_bytes(), policy=default))
+    message = message_from_bytes(path.read_bytes(), policy=default)
     return Carried(number=int(path.stem.rpartition("-")[2]), to=str(message["To"]), subject=str(message["Subject"]),
                    at=message["Date"].datetime, text=message.get_content())

@@ -13,8 +13,8 @@ from blog.text.markdown import Rendered, TextRefused, render_post
 LONGEST_TITLE = 300
 LONGEST_TEXT = 100_000
 
-# Of the beginning; pages cut it shorter where there is less room.
-TEASER = 280
+# Characters of the beginning that lists show.
+TEASER = 220
 
 # Titles of sections read badly in the run of a teaser.
 _HEADINGS = re.compile(r"<h[2-6][^>]*>.*?</h[2-6]>", re.DOTALL)

@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import false, select, tuple_
+from sqlalchemy import String, cast, false, literal, null, select, tuple_, union_all
 
 from blog.accounts.models import Member
 from blog.acts.models import Act, Rule
-from blog.db import db
+from blog.db import UTCDateTime, db
 from blog.errors import Gone, Malformed, NotFound
 from blog.paging import cursor, read_cursor
 from blog.permissions import listed_posts, may_read_post, may_see_post
 from blog.posts.models import Post, PostSlug, PostState, PostTopic
+from blog.text.excerpts import teaser
 from blog.topics.models import Topic
 from blog.viewer import Viewer
 
@@ -25,6 +26,9 @@ PAGE = 10
 
 # A member's own drafts stand on one page; who has more finds the rest by publishing some.
 MOST_DRAFTS = 50
+
+# Characters of a post's beginning under another article.
+SHORT_TEASER = 130
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,7 +73,22 @@ class Teaser:
 
     @property
     def path(self) -> str:
-        return f"/posts/{quote(self.slug)}"
+        return path_of(self.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMore:
+    """Another post, as it is named under an article."""
+
+    id: int
+    slug: str
+    title: str
+    teaser: str
+    published_at: datetime
+
+    @property
+    def path(self) -> str:
+        return path_of(self.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,7 @@ class DraftLine:
 
     @property
     def path(self) -> str:
-        return f"/posts/{quote(self.slug)}"
+        return path_of(self.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +145,12 @@ class Article:
 
     @property
     def path(self) -> str:
-        return f"/posts/{self.id if self.is_tombstone else quote(self.slug)}"
+        return path_of(str(self.id) if self.is_tombstone else self.slug)
+
+    @property
+    def contents(self) -> list[Any]:
+        """Headings for the contents list: sections and what is right below them."""
+        return [heading for heading in self.headings if heading[0] <= 3]
 
     @property
     def shown_title(self) -> str:
@@ -134,6 +158,11 @@ class Article:
         if self.title:
             return self.title
         return f"Post {self.id} hidden by a moderator" if self.hidden_by is not None else f"Post {self.id}, taken down by its author"
+
+
+def path_of(slug: str) -> str:
+    """The address of a post, fit for a header too: slugs hold letters of any script."""
+    return f"/posts/{quote(slug)}"
 
 
 def micros(moment: datetime) -> int:
@@ -170,12 +199,6 @@ def by_topic(topic_id: int, after: str | None = None) -> Page[Teaser]:
 def by_author(member_id: int, after: str | None = None) -> Page[Teaser]:
     """Listed posts of a member, newest first. Two statements. Raises Malformed."""
     return _page(_TEASERS.where(Post.author_id == member_id), Post.published_at, Post.id, after)
-
-
-def newest_besides(post_id: int, count: int = 3) -> list[Teaser]:
-    """The newest listed posts but this one, without their topics. One statement."""
-    newest = _TEASERS.where(Post.id != post_id).order_by(Post.published_at.desc(), Post.id.desc()).limit(count)
-    return [Teaser((), *row) for row in db.session.execute(newest)]
 
 
 def drafts(member_id: int) -> list[DraftLine]:
@@ -220,11 +243,11 @@ _ARTICLE: Any = (
 )
 
 
-def article(viewer: Viewer, slug: str) -> Article:
+def article(viewer: Viewer, slug: str, *, including_gone: bool = False) -> Article:
     """The post at an address: its slug, an older one, or its number. One statement.
 
     A hidden post's words are there for its author and for moderators only; a deleted one's for nobody. Raises NotFound, or Gone for a
-    post that was taken down before anybody commented.
+    post that was taken down before anybody commented (unless `including_gone`).
     """
     if slug.isascii() and slug.isdigit():
         asked = _ARTICLE.where(Post.id == int(slug)) if len(slug) <= 18 else _ARTICLE.where(false())
@@ -233,9 +256,27 @@ def article(viewer: Viewer, slug: str) -> Article:
     row = db.session.execute(asked).one_or_none()
     if row is None or not may_see_post(viewer, row):
         raise NotFound()
-    if row.deleted_at is not None and row.last_seq == 0:
+    if row.deleted_at is not None and row.last_seq == 0 and not including_gone:
         raise Gone("Its author took this post down.")
     readable = bool(may_read_post(viewer, row))
     found = Article(readable, *row)
     return found if readable else replace(found, title="", html="", headings=[], teaser="", words=0)
 
+
+
+def around(post_id: int, count: int = 3) -> tuple[list[TopicLink], list[ReadMore]]:
+    """What stands around an article: its topics in their order, and the `count` newest other listed posts. One statement."""
+    newest = (
+        select(Post.id, Post.slug, Post.title, Post.teaser, Post.published_at)
+        .where(listed_posts(), Post.id != post_id)
+        .order_by(Post.published_at.desc(), Post.id.desc())
+        .limit(count)
+        .subquery()
+    )
+    topics = select(PostTopic.place, Topic.slug, Topic.name, literal(None, String), cast(null(), UTCDateTime))
+    topics = topics.join(Topic, Topic.id == PostTopic.topic_id).where(PostTopic.post_id == post_id)
+    found = db.session.execute(union_all(select(newest), topics))
+    rows = [ReadMore(row.id, row.slug, row.title, teaser(row.teaser or "", SHORT_TEASER), row.published_at) for row in found]
+    posts = sorted((row for row in rows if row.published_at is not None), key=lambda row: (row.published_at, row.id), reverse=True)
+    named = sorted((row for row in rows if row.published_at is None), key=lambda row: row.id)
+    return [TopicLink(row.slug, row.title) for row in named], posts

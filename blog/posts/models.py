@@ -48,6 +48,8 @@ class Post(Base):
 # Declared after the class, so that the stored index and the statements say the same.
 LISTED = and_(Post.state == "published", Post.deleted_at.is_(None), Post.hidden_by.is_(None))
 Index("post_newest", Post.published_at, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
+Index("post_active", Post.active_at, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
+Index("post_thanked", Post.thanks, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
 Index("post_author", Post.author_id, Post.published_at, Post.id)
 
 
@@ -71,6 +73,13 @@ class PostRevision(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     __table_args__ = (UniqueConstraint("post_id", "revision"),)
+
+
+class PostThank(Base):
+    __tablename__ = "post_thank"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True, index=True)
 
 
 class PostTopic(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from blog.clock import now
 from blog.db import db
-from blog.errors import Conflict, Gone, NotFound
+from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.permissions import PostFacts, may_edit_post, may_read_post, may_see_post
 from blog.posts import composing, publishing
 from blog.posts.models import Post, PostRevision, PostState
@@ -35,14 +35,17 @@ class Revision:
         return f"{self.title}\n\n{self.source}"
 
 
-def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[str] | None = None, version: int | None = None) -> Post:
+def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[str] | None = None, version: int | None = None,
+         as_draft: bool = False) -> Post:
     """Change a post's title, text and topics (None: leave them). Saving what stands there already makes no revision.
 
     Raises NotFound, NotAllowed, Gone, Invalid, and Conflict with both texts when `version` is not the newest revision's number
-    (None: not asked).
+    (None: not asked). `as_draft`: the button said so, which is Invalid for a post that is published.
     """
     post = publishing.load_standing(post_id, by)
     may_edit_post(by, post).require()
+    if as_draft and post.state == PostState.PUBLISHED:
+        raise Invalid("This post is published, so it can’t be a draft again. Save the change, or take the post down.", "action")
     line, text = composing.title(title), composing.text(source)
     current = newest(post_id)
     changed = (line, text.source) != (current.title, current.source)

@@ -1,5 +1,234 @@
-"""Doors of posts."""
+"""Doors of posts: the front page, an article with its discussion, the editor, the history."""
 
-from flask import Blueprint
+import secrets
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request
+from werkzeug.wrappers import Response
+
+from blog import limiting
+from blog.comments import thread
+from blog.comments.forms import CommentForm
+from blog.comments.talk import Talk
+from blog.config import settings
+from blog.db import writing
+from blog.drafts import keeping
+from blog.errors import BadToken, NotFound, Refused
+from blog.paging import LARGEST, read_cursor
+from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_unhide
+from blog.posts import composing, listing, publishing, revising
+from blog.posts.forms import PostForm
+from blog.posts.models import Post, PostState
+from blog.text.excerpts import minutes_to_read
+from blog.topics import listing as topics
+from blog.viewer import viewer
+from blog.web import go, open_to_all, page_or_fragment, vary
 
 bp = Blueprint("posts", __name__)
+
+SENT_BEFORE = "This form had been sent before, so the post stands as it was. What you changed since is kept: choose Edit to find it."
+
+
+@bp.get("/")
+@open_to_all
+def index() -> Response:
+    posts = listing.front(request.args.get("after"))
+    return page_or_fragment("posts/index.html", "posts/index.html", posts=posts, topics=topics.all_topics(), may_publish=_may_publish())
+
+
+@bp.get("/posts/<slug>")
+@open_to_all
+def show(slug: str) -> Response:
+    post = listing.article(viewer(), slug)
+    if slug != post.slug and not post.is_tombstone:
+        return moved(post.path)
+    if "number" in request.args:
+        return _to_comment(post, request.args["number"])
+    named, more = listing.around(post.id)
+    source = revising.newest(post.id).source if post.is_draft else ""
+    return page_or_fragment("posts/show.html", "posts/show.html", post=post, topics=named, more=more, source=source,
+                            minutes=minutes_to_read(post.words), **_controls(post), **_discussion(post))
+
+
+def moved(path: str) -> Response:
+    """To the address that holds now, for ever, with the question that was asked."""
+    query = request.query_string.decode("utf-8", "replace")
+    return vary(redirect(f"{path}?{query}" if query else path, 301))
+
+
+def _controls(post: listing.Article) -> dict[str, bool]:
+    """What this viewer may press at the post itself."""
+    who = viewer()
+    return {
+        "may_edit": bool(may_edit_post(who, post)),
+        "may_delete": post.deleted_at is None and bool(may_delete_post(who, post)),
+        "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
+        "may_unhide": post.hidden_by is not None and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
+    }
+
+
+def _discussion(post: listing.Article) -> dict[str, Any]:
+    """What the discussion's template needs; nothing for a draft, which has none."""
+    talk = Talk(viewer(), thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.last_seq,
+                                        post.comment_count, post.title))
+    if post.is_draft:
+        return {"talk": talk}
+    asked = request.args.get("sort", "oldest")
+    form = CommentForm(formdata=None)
+    kept = keeping.kept(keeping.target_of(f"/posts/{post.slug}/comments", {}), viewer().id) if viewer().is_member else None
+    form.body.data = str((kept or {}).get("body", ""))
+    form.submission_id.data = str((kept or {}).get("submission_id", "")) or talk.submission_id()
+    return {"talk": talk, "form": form,
+            "discussion": thread.discussion(talk.post, sort=asked if asked in thread.SORTS else "oldest", after=request.args.get("after", ""))}
+
+
+def _to_comment(post: listing.Article, raw: str) -> Response:
+    """To the post's comment of that number, wherever it is shown."""
+    number = int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 9 else 0
+    comment_id = thread.by_number(post.id, number)
+    if comment_id is None:
+        raise NotFound("There is no comment of that number under this post.")
+    return go(thread.page_with(thread.one(viewer(), comment_id)))
+
+
+@bp.route("/posts/new", methods=["GET", "POST"])
+def new() -> Response:
+    form = PostForm()
+    target, preview, path = "/posts/new", None, ""
+    if request.method == "GET":
+        _bring_back(form, keeping.kept(target, viewer().id) or {})
+    else:
+        with form.holding_refusals():
+            form.check()
+            preview = composing.text(form.body.data)
+            if not form.previews:
+                limiting.spend("post", viewer().id)
+                with writing():
+                    path = _publish_new(form)
+                    keeping.drop(target, viewer().id)
+        if path:
+            return go(path)
+        _keep(form, target)
+    if not form.submission_id.data:
+        form.submission_id.data = secrets.token_urlsafe(18)
+    return _editor("posts/new.html", form, preview, action=target, ruling=_may_publish())
+
+
+def _publish_new(form: PostForm) -> str:
+    """The new post's address. A form that was sent before gives the post that it made; what was changed since is kept."""
+    state = PostState.DRAFT if form.drafts else PostState.PUBLISHED
+    post = publishing.publish_new(viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names or [],
+                                  submission_id=form.submission_id.key, state=state)
+    if post.deleted_at is None and (post.title, post.html) != (form.title.data, composing.text(form.body.data).html):
+        keeping.keep(f"/posts/{post.slug}/edit", _fields(form), member_id=viewer().id)
+        flash(SENT_BEFORE)
+    elif state is PostState.PUBLISHED and post.state == PostState.DRAFT:
+        publishing.publish(post.id, viewer())
+    elif post.state == PostState.DRAFT:
+        flash("Saved as a draft. Only you can see it.")
+    return _path(post)
+
+
+@bp.route("/posts/<slug>/edit", methods=["GET", "POST"])
+def edit(slug: str) -> Response:
+    post = listing.article(viewer(), slug)
+    form = PostForm()
+    target, preview, path = f"/posts/{post.slug}/edit", None, ""
+    if request.method == "GET":
+        may_edit_post(viewer(), post).require()
+        _bring_back(form, keeping.kept(target, viewer().id) or _standing(post))
+        form.version.data = form.version.data or post.revision
+    else:
+        with form.holding_refusals():
+            form.check()
+            preview = composing.text(form.body.data)
+            if not form.previews:
+                limiting.spend("post", viewer().id)
+                with writing():
+                    path = _save(form, post)
+                    keeping.drop(target, viewer().id)
+        if path:
+            return go(path)
+        _keep(form, target)
+    return _editor("posts/edit.html", form, preview, action=f"{post.path}/edit", post=post, ruling=YES)
+
+
+def _save(form: PostForm, post: listing.Article) -> str:
+    saved = revising.edit(post.id, viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names, version=form.version.data,
+                          as_draft=form.drafts)
+    if post.is_draft and not form.drafts:
+        saved = publishing.publish(post.id, viewer())
+    flash("Saved as a draft. Only you can see it." if form.drafts else "Published." if post.is_draft else "Saved. The earlier words stay as a revision.")
+    return _path(saved)
+
+
+@bp.get("/posts/<slug>/history")
+@open_to_all
+def history(slug: str) -> Response:
+    post = listing.article(viewer(), slug, including_gone=True)
+    before = read_cursor(request.args.get("after"))
+    revisions, more = revising.history(post, post.id, viewer(), min(before[0], LARGEST) if before else None)
+    return page_or_fragment("posts/history.html", "posts/history.html", post=post, revisions=revisions, more=more)
+
+
+@bp.post("/posts/<slug>/delete")
+def delete(slug: str) -> Response:
+    limiting.spend("press", viewer().id)
+    post = listing.article(viewer(), slug)
+    with writing():
+        publishing.delete(post.id, viewer())
+    flash("The draft is deleted." if post.is_draft else "The post is taken down. Its history stays readable for you alone.")
+    return go(f"/posts/{post.id}" if post.last_seq else "/")
+
+
+# -- the editor
+
+
+def _editor(page: str, form: PostForm, preview: composing.Text | None, **facts: Any) -> Response:
+    """The form as a page; under htmx, where the preview was asked for, the preview alone."""
+    fragment = "posts/_form.html"
+    if form.previews:
+        fragment = "posts/_preview_refused.html" if form.refusal else "posts/_preview.html"
+    return page_or_fragment(page, fragment, _status(form, facts["ruling"]), form=form, preview=preview, **facts)
+
+
+def _status(form: PostForm, ruling: Ruling) -> int:
+    """A form that would only be refused is a refusal already; the page says why."""
+    return form.status if form.refusal or ruling else 403
+
+
+def _may_publish() -> Ruling:
+    return may_publish(viewer(), settings().publishing == "authors", settings().writing_needs_verified)
+
+
+def _path(post: Post) -> str:
+    return listing.path_of(post.slug)
+
+
+def _standing(post: listing.Article) -> dict[str, Any]:
+    """Fields of the form as the post stands."""
+    current = revising.newest(post.id)
+    names = [topic.name for topic in listing.topics_of([post.id]).get(post.id, [])]
+    return {"title": current.title, "body": current.source, "topics": ", ".join(names), "version": str(current.number)}
+
+
+def _fields(form: PostForm) -> dict[str, str]:
+    return {name: str(value) for name, value in form.data.items() if value and name != "action"}
+
+
+def _bring_back(form: PostForm, fields: dict[str, Any]) -> None:
+    form.title.data, form.body.data, form.topics.data = (str(fields.get(name, "")) for name in ("title", "body", "topics"))
+    form.submission_id.data = str(fields.get("submission_id", "")) or None
+    version = str(fields.get("version", ""))
+    form.version.data = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+
+
+def _keep(form: PostForm, target: str) -> None:
+    """A refused text waits on the server too, should the browser be closed now. Not one that another visit or site sent."""
+    if form.refusal is None or isinstance(form.refusal, BadToken) or not (form.title.data or form.body.data):
+        return
+    try:
+        with writing():
+            keeping.keep(target, _fields(form), member_id=viewer().id)
+    except Refused:
+        return

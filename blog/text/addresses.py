@@ -5,6 +5,8 @@ from urllib.parse import unquote, urlsplit
 
 # Browsers drop or reinterpret these inside an address, so what a parser sees and what they open could differ.
 _MISLEADING = re.compile(r"[\x00-\x20\x7f-\xa0\\\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
+# A name, or an IPv6 address without its brackets; what else a browser might make of a host is not worth guessing.
+_HOST = re.compile(r"\w(?:[\w.-]*\w)?\.?|[0-9a-f.]*:[0-9a-f:.]+")
 # Folders of this board's own files; the content security policy admits pictures from nowhere else.
 _PICTURE_FOLDERS = ("/static/", "/uploads/")
 
@@ -19,12 +21,12 @@ def is_link(address: str) -> bool:
         return False
     try:
         parts = urlsplit(address)
-        host = parts.hostname
+        host = parts.hostname or ""
         _ = parts.port  # raises when it is no number
     except ValueError:
         return False
     if parts.scheme in ("http", "https"):
-        return bool(host) and "@" not in parts.netloc
+        return _HOST.fullmatch(host) is not None and "@" not in parts.netloc
     if parts.scheme == "mailto":
         return "@" in parts.path
     # A colon before the first slash would be a scheme to some parsers and a file name to others.

@@ -1,0 +1,106 @@
+"""How far a member has read: what is new to them in a thread, told by subtraction and comparison, never by counting rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from blog.clock import now
+from blog.comments.models import Comment, Visit
+from blog.db import db
+from blog.posts.models import Post
+from blog.viewer import Viewer
+
+# What was new when a visit began stays marked for so long, whatever is reloaded.
+MARKS_STAY = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a member knew of a thread before this visit. `before_seq` None: never here, so nothing is marked as new."""
+
+    before_seq: int | None = None
+    since: datetime | None = None
+
+    def is_new(self, seq: int, author_id: int, viewer: Viewer) -> bool:
+        """Whether the comment with this number came since; one's own words never are new."""
+        return self.before_seq is not None and seq > self.before_seq and author_id != viewer.id
+
+    def count(self, last_seq: int) -> int:
+        """How many came since, at most (deleted and own ones included)."""
+        return 0 if self.before_seq is None else max(0, last_seq - self.before_seq)
+
+
+NEVER = Seen()
+
+
+def seen(viewer: Viewer, post_id: int) -> Seen:
+    """What this member knew before. One statement; none for a stranger, who gets no marks."""
+    if not viewer.is_member:
+        return NEVER
+    row = db.session.execute(select(Visit).where(Visit.member_id == viewer.id, Visit.post_id == post_id)).scalar_one_or_none()
+    if row is None:
+        return NEVER
+    if row.began_at is not None and now() - row.began_at < MARKS_STAY:
+        return Seen(row.before_seq if row.before_at is not None else None, row.before_at)
+    return Seen(row.last_seq, row.began_at)
+
+
+def note(member_id: int, post_id: int, last_seq: int) -> None:
+    """The member has read the thread up to here: written after the answer. A visit goes on for half an hour. Numbers never fall."""
+    moment = now()
+    row = db.session.get(Visit, (member_id, post_id), with_for_update=True)
+    if row is None:
+        db.session.add(Visit(member_id=member_id, post_id=post_id, last_seq=last_seq, before_seq=0, began_at=moment))
+    elif row.began_at is None or moment - row.began_at >= MARKS_STAY:
+        row.before_seq, row.before_at, row.began_at = row.last_seq, row.began_at or moment, moment
+        row.last_seq = max(row.last_seq, last_seq)
+    else:
+        row.last_seq = max(row.last_seq, last_seq)
+    db.session.flush()
+
+
+def mark_read(member_id: int, post_id: int) -> None:
+    """Nothing is new any more, at once."""
+    last_seq = db.session.execute(select(Post.last_seq).where(Post.id == post_id)).scalar_one()
+    row = db.session.get(Visit, (member_id, post_id), with_for_update=True)
+    if row is None:
+        db.session.add(Visit(member_id=member_id, post_id=post_id, last_seq=last_seq, before_seq=last_seq, began_at=now()))
+    else:
+        row.last_seq = row.before_seq = last_seq
+        row.before_at = row.began_at = now()
+    db.session.flush()
+
+
+def moved_with_own(member_id: int, post_id: int, seq: int) -> None:
+    """The member wrote number `seq`: who had read all before it has read all with it."""
+    db.session.execute(
+        update(Visit).where(Visit.member_id == member_id, Visit.post_id == post_id, Visit.last_seq >= seq - 1).values(last_seq=seq)
+    )
+
+
+def unread(viewer: Viewer, last_seqs: dict[int, int]) -> dict[int, int]:
+    """For posts by id with their newest number: how many comments came since the member's visit, where any did. One statement."""
+    if not viewer.is_member or not last_seqs:
+        return {}
+    rows = db.session.execute(select(Visit.post_id, Visit.last_seq).where(Visit.member_id == viewer.id, Visit.post_id.in_(last_seqs)))
+    counts = {row.post_id: last_seqs[row.post_id] - row.last_seq for row in rows}
+    return {post_id: count for post_id, count in counts.items() if count > 0}
+
+
+def first_new(post_id: int, after_seq: int) -> int | None:
+    """Id of the first listed comment with a higher number, for "next new". One statement."""
+    found = select(Comment.id).where(Comment.post_id == post_id, Comment.seq > after_seq, Comment.listed).order_by(Comment.seq).limit(1)
+    return db.session.execute(found).scalar_one_or_none()
+
+
+def newer_than(post_id: int, seq: int) -> int:
+    """How many comments came after number `seq`, by subtraction. One statement."""
+    last = db.session.execute(select(Post.last_seq).where(Post.id == post_id)).scalar_one()
+    return max(0, last - seq)
+
+
+def ids_new(rows: Iterable[tuple[int, int, int]], before: Seen, viewer: Viewer) -> set[int]:
+    """Of (id, seq, author) the ids that are new to the viewer."""
+    return {row_id for row_id, seq, author in rows if before.is_new(seq, author, viewer)}

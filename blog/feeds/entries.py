@@ -1,0 +1,112 @@
+"""What feeds and the sitemap hold: the newest posts, a topic's, a post's comments. The same for every reader.
+
+An entry waits ten seconds, the time in which its writer may think better of it. Hidden and deleted things and drafts are in no feed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, true
+
+from blog.accounts.models import Member
+from blog.acts.models import Act
+from blog.clock import now
+from blog.comments.models import Comment
+from blog.db import db
+from blog.permissions import listed_posts, open_comments
+from blog.posts.listing import EPOCH, path_of
+from blog.posts.models import Post, PostTopic
+
+MOST = 20
+WAIT = timedelta(seconds=10)
+
+# What one sitemap may name (sitemaps.org).
+MOST_PLACES = 49_000
+
+# How far back a deletion is looked for when a feed says since when it is as it is.
+LOOK_BACK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a feed. `path` is its address on this board."""
+
+    id: int
+    title: str
+    path: str
+    author: str
+    author_path: str
+    published_at: datetime
+    updated_at: datetime
+    html: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address for the sitemap, and since when it is as it is."""
+
+    path: str
+    updated_at: datetime | None = None
+
+
+_POSTS: Any = select(
+    Post.id, Post.title, Post.slug, Post.published_at, Post.edited_at, Post.html, Post.teaser, Member.display_name, Member.username,
+).join(Member, Member.id == Post.author_id).where(listed_posts())
+
+
+def newest_posts() -> list[Entry]:
+    """The newest listed posts. One statement."""
+    return _posts(_POSTS.order_by(Post.published_at.desc(), Post.id.desc()), Post.published_at)
+
+
+def newest_posts_of(topic_id: int) -> list[Entry]:
+    """The newest listed posts of a topic. One statement."""
+    of_topic = _POSTS.join(PostTopic, PostTopic.post_id == Post.id).where(PostTopic.topic_id == topic_id)
+    return _posts(of_topic.order_by(PostTopic.published_at.desc(), PostTopic.post_id.desc()), PostTopic.published_at)
+
+
+def _posts(statement: Any, moment: Any) -> list[Entry]:
+    rows = db.session.execute(statement.where(moment <= now() - WAIT).limit(MOST))
+    return [
+        Entry(row.id, row.title, path_of(row.slug), row.display_name, f"/members/{row.username}", row.published_at,
+              max(row.published_at, row.edited_at or row.published_at), row.html, row.teaser)
+        for row in rows
+    ]
+
+
+def newest_comments(post_id: int, post_title: str) -> list[Entry]:
+    """The newest comments of a post that everybody reads. One statement."""
+    statement: Any = (
+        select(Comment.id, Comment.created_at, Comment.edited_at, Comment.html, Member.display_name, Member.username)
+        .join(Post, Post.id == Comment.post_id)
+        .join(Member, Member.id == Comment.author_id)
+        .where(Comment.post_id == post_id, open_comments(), Comment.created_at <= now() - WAIT)
+        .order_by(Comment.seq.desc())
+        .limit(MOST)
+    )
+    return [
+        Entry(row.id, f"{row.display_name} on {post_title}", f"/comments/{row.id}", row.display_name, f"/members/{row.username}", row.created_at,
+              max(row.created_at, row.edited_at or row.created_at), row.html)
+        for row in db.session.execute(statement)
+    ]
+
+
+def changed_at(entries: list[Entry], post_id: int | None = None) -> datetime:
+    """Since when a feed is as it is: its newest entry's change, or the last act or deletion, which take entries out. One statement."""
+    among: ColumnElement[bool] = Comment.post_id == post_id if post_id else true()
+    table: Any = Comment if post_id else Post
+    recent = select(table.deleted_at).where(among) if post_id else select(table.deleted_at)
+    recent = recent.order_by(table.seq.desc() if post_id else table.id.desc()).limit(LOOK_BACK)
+    deleted = select(func.max(recent.subquery().c.deleted_at)).scalar_subquery()
+    acted = select(Act.created_at).order_by(Act.id.desc()).limit(1).scalar_subquery()
+    moments = [moment for moment in db.session.execute(select(deleted, acted)).one() if moment is not None]
+    # An entry shows ten seconds after it was written.
+    return max([entry.updated_at + WAIT for entry in entries] + moments, default=EPOCH)
+
+
+def places() -> list[Place]:
+    """Every listed post, newest first, as far as one sitemap holds them. One statement."""
+    listed: Any = select(Post.slug, Post.published_at, Post.edited_at).where(listed_posts()).order_by(Post.published_at.desc(), Post.id.desc())
+    return [Place(path_of(row.slug), row.edited_at or row.published_at) for row in db.session.execute(listed.limit(MOST_PLACES))]

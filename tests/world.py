@@ -1,0 +1,179 @@
+"""A small board with one of everything, and the address of every route on it: what the tests over all routes share.
+
+bo owns things (a post, a draft, comments), anna is another member, mo moderates, noor has not confirmed her address. A new route
+with a parameter that is not known here fails with what to add.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.routing import Rule as Route
+
+from blog.accounts import links
+from blog.accounts.models import EmailAddress, LinkPurpose
+from blog.comments import writing
+from blog.db import db
+from blog.moderation import moderating
+from blog.posts.models import PostState
+from blog.tables import metadata
+from tests import factories
+from tests.conftest import Board, Visitor
+
+WORDS = "A line stated in advance is information."
+REASON = "Names a client of hers, with the street."
+SUBMISSION = "ABCDEFGHIJKLMNOPQRSTUVWX"
+
+# Columns that a request may always move: when a session was last seen.
+AGEING = {("login_session", "seen_at"), ("login_session", "expires_at")}
+# Tables that reading may write: how far a member has read.
+VISITS = {"visit"}
+
+
+@dataclass
+class World:
+    """The ids and names that addresses are made from."""
+
+    board: Board
+    slug: str = ""
+    draft_slug: str = ""
+    hidden_slug: str = ""
+    topic: str = ""
+    comment: int = 0
+    reply: int = 0
+    leaf: int = 0
+    others_leaf: int = 0
+    deleted: int = 0
+    hidden: int = 0
+    act: int = 0
+    verify_token: str = ""
+    reset_token: str = ""
+    kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def app(self) -> Flask:
+        return self.board.app
+
+    def address(self, route: Route) -> str:
+        """The path of a route on this board."""
+        values = {name: self._value(route, name) for name in route.arguments}
+        with self.app.test_request_context():
+            built = route.build(values, append_unknown=False)
+        assert built is not None
+        return str(built[1])
+
+    def _value(self, route: Route, name: str) -> Any:
+        special: dict[tuple[str, str], Any] = {
+            ("moderation.unhide_comment", "comment_id"): self.hidden,
+            ("moderation.unhide_post", "slug"): self.hidden_slug,
+            ("comments.edit", "comment_id"): self.leaf,
+            ("comments.delete", "comment_id"): self.leaf,
+            ("comments.restore", "comment_id"): self.deleted,
+            ("accounts.reset", "token"): self.reset_token,
+        }
+        usual: dict[str, Any] = {
+            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
+            "slug": self.topic if route.rule.startswith("/topics/") else self.slug,
+        }
+        known = special.get((route.endpoint, name), usual.get(name))
+        assert known is not None, f"tests/world.py does not know what stands for <{name}> in {route.rule}: add it to _value()."
+        return known
+
+    def form(self, route: Route) -> dict[str, Any]:
+        """Fields with which an unsafe request to the route does what it is for."""
+        return dict(FORMS.get(route.rule, {}), **({"parent_id": str(self.reply)} if route.rule == "/posts/<slug>/comments" else {}))
+
+    def token(self, who: Visitor) -> str:
+        """The visit's token, asked for once."""
+        key = str(who.id)
+        if not who.viewer.is_member:
+            return who.token()
+        if key not in self.kept:
+            self.kept[key] = who.token()
+            assert self.kept[key]
+        return self.kept[key]
+
+
+# Fields of every form, by the route's rule: what a person would send.
+FORMS: dict[str, dict[str, Any]] = {
+    "/posts/new": {"title": "Two chairs", "body": WORDS, "topics": "Coaching"},
+    "/posts/<slug>/edit": {"title": "Three chairs", "body": WORDS, "version": "1"},
+    "/posts/<slug>/delete": {},
+    "/posts/<slug>/thank": {},
+    "/posts/<slug>/read": {},
+    "/posts/<slug>/comments": {"body": WORDS, "submission_id": SUBMISSION},
+    "/comments/<key:comment_id>/edit": {"body": WORDS + " Always.", "version": "1"},
+    "/comments/<key:comment_id>/delete": {},
+    "/comments/<key:comment_id>/restore": {},
+    "/comments/<key:comment_id>/thank": {},
+    "/comments/<key:comment_id>/hide": {"rule": "2", "reason": REASON},
+    "/comments/<key:comment_id>/unhide": {"reason": REASON},
+    "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
+    "/posts/<slug>/unhide": {"reason": REASON},
+    "/login": {"username": "bo", "password": "a password that nobody has"},
+    "/register": {"username": "newcomer", "email": "newcomer@example.org", "password": "nine green bottles hang"},
+    "/logout": {},
+    "/verify": {"email": "other@example.org"},
+    "/verify/<token>": {},
+    "/forgot": {"email": "bo@example.org"},
+    "/reset/<token>": {"password": "nine green bottles hang"},
+    "/settings/profile": {"display_name": "Bo of the hill", "about": WORDS},
+    "/settings/security": {"end": "others"},
+}
+
+
+def build(board: Board) -> World:
+    """Fill the board. The members are signed in; call once per test."""
+    bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
+    assert board.anna.id
+    world = World(board)
+    with board.app.app_context():
+        posts = [
+            factories.make_post(bo.id, "The kitchen table", published_days_ago=3),
+            factories.make_post(bo.id, "A hidden matter", published_days_ago=2),
+            factories.make_post(bo.id, "Not yet", state=PostState.DRAFT),
+        ]
+        post, hidden, draft = ((post.id, post.slug) for post in posts)
+        world.slug, world.hidden_slug, world.draft_slug = post[1], hidden[1], draft[1]
+        world.topic = "coaching"
+        words = writing.words(WORDS)
+        world.comment = writing.add(post[0], bo.viewer, words)
+        world.reply = writing.add(post[0], board.anna.viewer, words, parent_id=world.comment)
+        world.leaf = writing.add(post[0], bo.viewer, words, parent_id=world.reply)
+        world.others_leaf = writing.add(post[0], board.anna.viewer, words)
+        world.hidden = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane owes her."))
+        world.deleted = writing.add(post[0], bo.viewer, words)
+        writing.delete(world.deleted, bo.viewer)
+        world.act = moderating.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
+        moderating.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
+        email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
+        world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
+        world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))
+        db.session.commit()
+    mails = board.app.config["PARLEY"].instance_path / "mail"
+    mails.mkdir(exist_ok=True)
+    (mails / "20260504T120000.000000Z-1.eml").write_bytes(b"To: bo@example.org\nSubject: A letter\nDate: Mon, 04 May 2026 12:00:00 +0000\n\nDear Bo.\n")
+    return world
+
+
+def routes(app: Flask, method: str = "") -> list[Route]:
+    """All routes of the application, or those of one method, in order of their rules."""
+    found = [route for route in app.url_map.iter_rules() if not method or method in (route.methods or ())]
+    return sorted(found, key=lambda route: (route.rule, route.endpoint))
+
+
+def written(app: Flask, besides: set[str] = frozenset()) -> dict[str, tuple[int, str]]:  # type: ignore[assignment]
+    """Number of rows and a hash of all of them, by table: what must not change when nothing is to be written."""
+    found = {}
+    with app.app_context(), db.engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            if table.name in besides:
+                continue
+            columns = [column for column in table.columns if (table.name, column.name) not in AGEING]
+            rows = sorted(repr(tuple(row)) for row in connection.execute(select(*columns)))
+            found[table.name] = len(rows), hashlib.sha256("\n".join(rows).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return found
+
+
