@@ -13,7 +13,7 @@ FLASK = .venv/bin/flask --app app
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve test check lock browser clean
+.PHONY: help run serve test check install lock browser clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test: .venv/dev.stamp browser  ## All tests, on SQLite and PostgreSQL, in a real
 check: .venv/dev.stamp  ## Lint and types
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+
+install: .venv/run.stamp  ## Only the environment, compiled: for a server that may not write into it
+	@.venv/bin/python -m compileall -q -j 0 .venv/lib blog migrations app.py
 
 lock: .venv/dev.stamp  ## Write requirements*.txt anew from pyproject.toml
 	@if test -x .venv/bin/uv; then uv=.venv/bin/uv; else uv=uv; fi; command -v $$uv > /dev/null || { echo "make lock needs uv: .venv/bin/pip install uv" >&2; exit 1; }; \

@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blog import assets, config, dates, gate, limiting, refusals
@@ -12,6 +12,7 @@ from blog.accounts import cli as accounts_cli
 from blog.accounts import jobs as accounts_jobs
 from blog.accounts import routes as accounts
 from blog.acts import routes as acts
+from blog.comments import drawing
 from blog.comments import routes as comments
 from blog.db import db, prepare
 from blog.demo import cli as demo_cli
@@ -66,7 +67,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     gate.register(app)
     refusals.register(app)
     dates.register(app)
-    app.jinja_env.globals["htmx_file"] = HTMX
+    app.jinja_env.globals.update(htmx_file=HTMX, gap=drawing.gap)
     app.context_processor(page_facts)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -81,5 +82,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 
 
 def page_facts() -> dict[str, Any]:
-    """What every template knows: who is looking, and the board's settings."""
-    return {"viewer": viewer(), "board": config.settings()}
+    """What every template knows: who is looking, and the board's settings. Dates from here on stand in the viewer's zone."""
+    looking = viewer()
+    g.zone = looking.zone
+    return {"viewer": looking, "board": config.settings()}

@@ -81,7 +81,8 @@ def check_encoding() -> None:
         request.max_content_length = FORM_BYTES
         request.max_form_memory_size = FORM_BYTES
     raw = request.get_data(cache=True)
-    if (request.mimetype == "application/x-www-form-urlencoded" and _is_junk(raw)) or (request.mimetype == "multipart/form-data" and (b"\x00" in raw or not _is_utf8(raw))):
+    encoded = request.mimetype == "application/x-www-form-urlencoded"
+    if _is_junk(raw) if encoded else request.mimetype == "multipart/form-data" and (b"\x00" in raw or not _is_utf8(raw)):
         hold(Malformed("The text holds bytes that are no characters (or a NUL). They are taken out below; look it over and send it again."))
 
 

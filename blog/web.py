@@ -16,6 +16,8 @@ V = TypeVar("V", bound=View)
 class KeyConverter(IntegerConverter):
     """A row's id in an address: past what a database can hold there is nothing (404, not an overflow)."""
 
+    regex = "[0-9]+"  # the digits of other scripts would make a second address of the same row
+
     def __init__(self, map: Any, **options: Any) -> None:
         super().__init__(map, min=1, max=2**63 - 1, **options)
 

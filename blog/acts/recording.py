@@ -13,6 +13,9 @@ from blog.db import db
 from blog.errors import Invalid, NotFound
 from blog.viewer import Viewer
 
+# act.number is a plain INTEGER: PostgreSQL refuses to compare it with more.
+LARGEST_NUMBER = 2**31 - 1
+
 SHORTEST_REASON = 10
 LONGEST_REASON = 500
 
@@ -69,6 +72,8 @@ class Receipt:
 
 def receipt(number: int) -> Receipt:
     """Act `number` with its rule and what undid it. Two statements. Raises NotFound."""
+    if number > LARGEST_NUMBER:
+        raise NotFound(f"There is no act {number}.")
     row = db.session.execute(
         select(Act, Rule, Member.display_name).join(Rule, Rule.id == Act.rule_id).join(Member, Member.id == Act.person_id).where(Act.number == number)
     ).one_or_none()

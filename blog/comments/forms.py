@@ -37,7 +37,7 @@ class CommentForm(BoardForm):
 
     @property
     def previews(self) -> bool:
-        return self.action.data == "preview"
+        return bool(self.action.data == "preview")
 
 
 class EditCommentForm(BoardForm):
@@ -52,4 +52,4 @@ class EditCommentForm(BoardForm):
 
     @property
     def previews(self) -> bool:
-        return self.action.data == "preview"
+        return bool(self.action.data == "preview")

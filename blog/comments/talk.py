@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from blog.clock import now
 from blog.comments.thread import PostOf, Shown
+from blog.comments.visits import NEVER, Seen
 from blog.config import settings
 from blog.permissions import (
     Ruling,
@@ -14,6 +15,7 @@ from blog.permissions import (
     may_hide,
     may_reply,
     may_restore_comment,
+    may_thank,
     may_unhide,
     may_write,
 )
@@ -30,6 +32,8 @@ class Talk:
     viewer: Viewer
     post: PostOf
     needs_verified: bool = field(default_factory=lambda: settings().writing_needs_verified)
+    seen: Seen = NEVER
+    thanked: frozenset[int] = frozenset()  # comments on this page that the viewer thanked for
 
     @property
     def may_begin(self) -> Ruling:
@@ -49,6 +53,16 @@ class Talk:
     def writes(self) -> Ruling:
         """Whether this person may write on this board at all."""
         return may_write(self.viewer, self.needs_verified)
+
+    def is_particular(self, row: Shown) -> bool:
+        """Whether the viewer's line under this comment differs from the one of others of their kind."""
+        return self.is_own(row) or row.id in self.thanked or self.is_new(row)
+
+    def is_new(self, row: Shown) -> bool:
+        return self.seen.is_new(row.seq, row.author_id, self.viewer)
+
+    def may_thank(self, row: Shown) -> bool:
+        return bool(may_thank(self.viewer, row.author_id, not row.is_tombstone, self.needs_verified))
 
     def is_own(self, row: Shown) -> bool:
         return self.viewer.is_member and row.author_id == self.viewer.id

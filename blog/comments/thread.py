@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Row, Select, bindparam, cast, false, func, literal, not_, select, true, tuple_
+from sqlalchemy import ARRAY, BigInteger, Integer, Row, bindparam, cast, false, func, literal, not_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
 from blog.accounts.models import Member
@@ -186,7 +186,7 @@ class PostOf:
 # -- statements, built once
 
 
-def _joined(statement: Select[Any]) -> Select[Any]:
+def _joined(statement: Any) -> Any:
     return (
         statement.join(Member, Member.id == Comment.author_id)
         .outerjoin(Act, Act.id == Comment.hidden_by)
@@ -194,9 +194,10 @@ def _joined(statement: Select[Any]) -> Select[Any]:
     )
 
 
-_POST = bindparam("post")
-_PARENT = bindparam("parent")
-_A, _B = bindparam("a"), bindparam("b")
+_POST: Any = bindparam("post")
+_PARENT: Any = bindparam("parent")
+_A: Any = bindparam("a")
+_B: Any = bindparam("b")
 
 _WHOLE = _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.post_id == _POST, Comment.listed).order_by(Comment.seq)
 _ROOTS = _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.post_id == _POST, ROOT).limit(MOST_TOPS + 1)
@@ -208,7 +209,7 @@ _REPLIES = (
 )
 
 # By order: the first page's statement, the next page's, and the parts of a cursor.
-_ORDERS: dict[str, tuple[Select[Any], Select[Any], Callable[[Shown], tuple[int, ...]]]] = {
+_ORDERS: dict[str, tuple[Any, Any, Callable[[Shown], tuple[int, ...]]]] = {
     "oldest": (_ROOTS.order_by(Comment.id), _ROOTS.where(Comment.id > _A).order_by(Comment.id), lambda row: (row.id,)),
     "newest": (_ROOTS.order_by(Comment.id.desc()), _ROOTS.where(Comment.id < _A).order_by(Comment.id.desc()), lambda row: (row.id,)),
     "active": (
@@ -226,7 +227,7 @@ _ORDERS: dict[str, tuple[Select[Any], Select[Any], Callable[[Shown], tuple[int, 
 
 
 @cache
-def _first_replies(dialect: str) -> Select[Any]:
+def _first_replies(dialect: str) -> Any:
     """The first :k listed replies of each comment in :ids (PostgreSQL: a list; SQLite: a JSON text)."""
     reply = aliased(Comment)
     if dialect == "postgresql":
@@ -239,7 +240,7 @@ def _first_replies(dialect: str) -> Select[Any]:
 
 
 @cache
-def _chains(dialect: str) -> Select[Any]:
+def _chains(dialect: str) -> Any:
     """The first listed reply of each comment in :ids, the first of that one, and so on for :steps levels: conversations go down, not wide."""
     above, reply = aliased(Comment), aliased(Comment)
     if dialect == "postgresql":
@@ -267,7 +268,7 @@ _ONE = _joined(select(*_COLUMNS, *_POST_COLUMNS).select_from(Comment).join(Post,
 _POST_FACTS = select(Post.id, Post.slug, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.last_seq, Post.comment_count, Post.title)
 
 
-def _ancestors(limit: int) -> Select[Any]:
+def _ancestors(limit: int) -> Any:
     """The nearest ancestors of :id by a walk up parent_id, and its root."""
     walk = select(Comment.id, Comment.parent_id, func.coalesce(Comment.root_id, Comment.id).label("root"), cast(literal(1), Integer).label("step"))
     start = walk.where(Comment.id == bindparam("id")).cte("up", recursive=True)

@@ -14,7 +14,7 @@ from blog.config import settings
 from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused
-from blog.paging import LARGEST, read_cursor
+from blog.paging import read_cursor
 from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_unhide
 from blog.posts import composing, listing, publishing, revising
 from blog.posts.forms import PostForm
@@ -100,9 +100,9 @@ def new() -> Response:
     else:
         with form.holding_refusals():
             form.check()
+            limiting.spend("press" if form.previews else "post", viewer().id)
             preview = composing.text(form.body.data)
             if not form.previews:
-                limiting.spend("post", viewer().id)
                 with writing():
                     path = _publish_new(form)
                     keeping.drop(target, viewer().id)
@@ -141,9 +141,9 @@ def edit(slug: str) -> Response:
     else:
         with form.holding_refusals():
             form.check()
+            limiting.spend("press" if form.previews else "post", viewer().id)
             preview = composing.text(form.body.data)
             if not form.previews:
-                limiting.spend("post", viewer().id)
                 with writing():
                     path = _save(form, post)
                     keeping.drop(target, viewer().id)
@@ -167,7 +167,7 @@ def _save(form: PostForm, post: listing.Article) -> str:
 def history(slug: str) -> Response:
     post = listing.article(viewer(), slug, including_gone=True)
     before = read_cursor(request.args.get("after"))
-    revisions, more = revising.history(post, post.id, viewer(), min(before[0], LARGEST) if before else None)
+    revisions, more = revising.history(post, post.id, viewer(), before[0] if before else None)
     return page_or_fragment("posts/history.html", "posts/history.html", post=post, revisions=revisions, more=more)
 
 

@@ -186,7 +186,7 @@ def test_every_view_for_members_leads_strangers_to_sign_in(board: Board) -> None
                  if "GET" in (rule.methods or ()) and not getattr(views[rule.endpoint], "open_to_all", False)]
     assert rules
     for rule in rules:
-        path = rule.build({name: "1" if rule._converters[name].regex.startswith(r"\d") else "x" for name in rule.arguments})
+        path = rule.build(dict.fromkeys(rule.arguments, "1"))
         assert path is not None
         answer = board.cy.get(path[1])
         assert answer.status_code == 303 and answer.headers["Location"].startswith("/login?next="), rule

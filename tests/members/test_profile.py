@@ -10,9 +10,12 @@ from blog.db import db, writing
 from blog.moderation import moderating
 from blog.posts import publishing
 from blog.posts.models import PostState
+from blog.topics import listing as topics
+from tests.comments.trees import grow
 from tests.conftest import Board, Visitor, counted
 from tests.factories import make_post
 from tests.posts.pages import find, page, words
+from tests.posts.rows import many_posts
 
 REASON = "For the sake of this test."
 
@@ -125,9 +128,9 @@ def test_statements_do_not_grow_with_what_was_written(app: Flask, board: Board, 
         make_post(anna.id, "A draft", state=PostState.DRAFT)
     say(app, post.id, anna, "One.")
     at_one = statements()
-    with app.app_context(), writing():
-        for number in range(200):
-            comments.add(post.id, anna.viewer, comments.words(f"Number {number}."))
-        for number in range(100):
-            publishing.publish_new(anna.viewer, title=f"Number {number}", source="Words.", state=PostState.DRAFT if number % 2 else PostState.PUBLISHED)
+    with app.app_context():
+        grow(make_post(anna.id, "A busy one").id, anna.id, [None] * 200)
+        topic_id = topics.topic("coaching").id
+        many_posts(anna.id, 60, topic_id)
+        many_posts(anna.id, 60, topic_id, PostState.DRAFT)
     assert statements() == at_one <= 6

@@ -16,8 +16,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from blog import config
 from blog.config import ROOT
 from blog.demo.reading import content
+from blog.operations import checking
+from tests.conftest import close, make_app
 from tests.operations.test_serving import free_port, until
 
 FLASK = (str(Path(sys.executable).with_name("flask")), "--app", "app")
@@ -74,6 +77,13 @@ class Started:
         return self.process.returncode, out, err
 
 
+    def end(self) -> None:
+        """Whatever it does, it ends, and nothing stays open."""
+        self.process.kill()
+        with self.process:
+            pass
+
+
 @pytest.fixture
 def started() -> Iterator[ExitStack]:
     """Ends what a failed test left running."""
@@ -83,7 +93,7 @@ def started() -> Iterator[ExitStack]:
 
 def start(started: ExitStack, command: str, *options: str, instance: Path, **settings: str) -> Started:
     server = Started(command, *options, instance=instance, **settings)
-    started.callback(server.process.kill)
+    started.callback(server.end)
     return server
 
 
@@ -93,7 +103,7 @@ def start(started: ExitStack, command: str, *options: str, instance: Path, **set
 def test_develop_fills_answers_tells_five_lines_and_keeps_what_is_there(started: ExitStack, tmp_path: Path) -> None:
     instance = tmp_path / "with a space"
     first = start(started, "develop", instance=instance, PARLEY_ENV="development")
-    until(first.answers)
+    until(first.answers, 60)
     _, front = first.ask("/")
     assert content().posts[-1].title in front
     code, out, err = first.stop()
@@ -108,7 +118,7 @@ def test_develop_fills_answers_tells_five_lines_and_keeps_what_is_there(started:
 
     password = lines[1].rsplit(" ", 1)[1]
     second = start(started, "develop", "--no-demo", instance=instance, PARLEY_ENV="development")
-    until(second.answers)
+    until(second.answers, 60)
     assert second.sign_in("reader", password) == 303
     assert 'action="/logout"' in second.ask("/")[1]
     assert second.ask("/metrics")[1].count(f"\nparley_members {len(content().members)}\n") == 1
@@ -119,7 +129,7 @@ def test_develop_fills_answers_tells_five_lines_and_keeps_what_is_there(started:
 
 def test_develop_without_demo_is_empty_and_says_how_an_administrator_is_made(started: ExitStack, tmp_path: Path) -> None:
     empty = start(started, "develop", "--no-demo", instance=tmp_path / "i", PARLEY_ENV="development", DEMO_PASSWORD="not asked for")
-    until(empty.answers)
+    until(empty.answers, 60)
     made = run("members", "create", "ada", "ada@example.org", "--role", "administrator", "--password-stdin", words="correct horse battery\n",
                instance=tmp_path / "i")
     assert made.returncode == 0, made.stderr
@@ -133,7 +143,7 @@ def test_develop_without_demo_is_empty_and_says_how_an_administrator_is_made(sta
 
 def test_develop_says_that_the_port_is_taken(tmp_path: Path, started: ExitStack) -> None:
     taken = start(started, "develop", "--no-demo", instance=tmp_path / "i", PARLEY_ENV="development")
-    until(taken.answers)
+    until(taken.answers, 60)
     refused = run("develop", "--port", str(taken.port), instance=tmp_path / "i", PARLEY_ENV="development")
     assert refused.returncode == 1
     assert_one_sentence(refused, "PORT")
@@ -153,9 +163,6 @@ def assert_one_sentence(refused: subprocess.CompletedProcess[str], naming: str) 
 @pytest.mark.parametrize(("settings", "naming"), [
     ({}, "SECRET_KEY"),
     ({"SECRET_KEY": "changeme"}, "SECRET_KEY"),
-    ({"SECRET_KEY": "short-but-quite-random"}, "SECRET_KEY"),
-    ({"SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE"),
-    ({"SECRET_KEY": STRONG_KEY, "PARLEY_BASE_URL": "board.example.org"}, "PARLEY_BASE_URL"),
     ({"SECRET_KEY": STRONG_KEY, "FLASK_DEBUG": "1"}, "FLASK_DEBUG"),
     ({"SECRET_KEY": STRONG_KEY, "DATABASE_URL": "postgresql://nobody:hidden-word@127.0.0.1:1/none"}, "DATABASE_URL"),
     ({"SECRET_KEY": STRONG_KEY, "DATABASE_URL": "sqlite:////nowhere/at/all/parley.db"}, "DATABASE_URL"),
@@ -165,6 +172,21 @@ def test_serve_refuses_with_one_sentence_that_names_the_setting(settings: dict[s
     refused = run("serve", "--port", "1", instance=tmp_path / "i", **settings)
     assert_one_sentence(refused, naming)
     assert "hidden-word" not in refused.stderr
+
+
+@pytest.mark.parametrize(("settings", "naming"), [
+    ({"SECRET_KEY": "short-but-quite-random"}, "SECRET_KEY"),
+    ({"SECRET_KEY": "ab" * 32}, "SECRET_KEY"),
+    ({"SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE"),
+    ({"SECRET_KEY": STRONG_KEY, "PARLEY_BASE_URL": "board.example.org"}, "PARLEY_BASE_URL"),
+    ({"SECRET_KEY": STRONG_KEY, "PARLEY_ENV": "staging"}, "PARLEY_ENV"),
+    ({"SECRET_KEY": STRONG_KEY, "PORT": "http"}, "PORT"),
+    ({"SECRET_KEY": STRONG_KEY, "DATABASE_URL": "mysql://board"}, "DATABASE_URL"),
+])
+def test_settings_that_make_no_sense_are_refused_by_name(settings: dict[str, str], naming: str, tmp_path: Path) -> None:
+    with pytest.raises(config.BadSetting) as refused:
+        config.load(settings, instance=str(tmp_path))
+    assert naming in refused.value.sentence
 
 
 def test_serve_takes_no_key_that_development_made(tmp_path: Path) -> None:
@@ -177,10 +199,17 @@ def test_serve_refuses_a_folder_that_can_not_be(tmp_path: Path) -> None:
     assert_one_sentence(run("serve", "--port", "1", instance=tmp_path / "file" / "i", SECRET_KEY=STRONG_KEY), "PARLEY_INSTANCE")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_serve_refuses_a_folder_that_takes_no_files(tmp_path: Path) -> None:
-    (tmp_path / "i").mkdir(mode=0o500)
-    assert_one_sentence(run("serve", "--port", "1", instance=tmp_path / "i", SECRET_KEY=STRONG_KEY), "PARLEY_INSTANCE")
+def test_a_folder_that_takes_no_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")  # what root would not meet
+
+    board = make_app(tmp_path)
+    monkeypatch.setattr(checking.tempfile, "TemporaryFile", refuse)
+    with board.app_context(), pytest.raises(checking.CannotStart) as refused:
+        checking.ground()
+    close(board)
+    assert str(tmp_path) in refused.value.sentence
+    assert "PARLEY_INSTANCE" in refused.value.sentence
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
@@ -206,7 +235,7 @@ def test_two_servers_started_at_once_share_an_empty_instance(started: ExitStack,
     assert made.returncode == 0, made.stderr
     assert re.search(r"^http://127\.0\.0\.1:8000/reset/\S+$", made.stdout, re.MULTILINE)
     for server in both:
-        until(server.answers, 30)
+        until(server.answers, 60)
         assert server.ask("/readyz") == (200, "ready\n")
         assert "\nparley_members 1\nparley_posts 0\n" in re.sub(r"#.*\n", "", "\n" + server.ask("/metrics")[1])
         assert server.ask("/rules")[0] == 200

@@ -16,6 +16,7 @@ from blog.posts.models import Post, PostState
 from blog.topics import listing as topics
 from tests.conftest import Board, counted
 from tests.factories import make_post
+from tests.posts.rows import many_posts
 
 
 @pytest.fixture
@@ -113,9 +114,8 @@ def test_statements_do_not_grow_with_rows(app: Flask, board: Board) -> None:
         make_post(anna.id)
     at_one = statements()
     assert at_one == [2, 2, 2, 1, 1, 1]
-    with app.app_context(), writing():
-        for number in range(199):
-            publishing.publish_new(anna.viewer, title=f"Number {number}", source="Words.", topics=["Coaching"])
+    with app.app_context():
+        many_posts(anna.id, 199, topics.topic("coaching").id)
     assert statements() == at_one
 
 
@@ -136,9 +136,8 @@ def test_pages_ask_the_same_number_of_statements_at_one_post_and_at_two_hundred(
     at_one = statements()
     assert at_one["/"] <= 3
     assert at_one["/posts/the-kitchen-table"] <= 4
-    with app.app_context(), writing():
-        for number in range(199):
-            publishing.publish_new(anna.viewer, title=f"Number {number}", source="Words.", topics=["Coaching"])
+    with app.app_context():
+        many_posts(anna.id, 199, topics.topic("coaching").id)
     assert statements() == at_one
 
 

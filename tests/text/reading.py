@@ -61,7 +61,12 @@ def corpus(name: str) -> Any:
     return json.loads((CORPORA / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def attacks() -> list[str]:
-    """All attack strings of the corpora."""
+def script_attacks() -> list[str]:
+    """The strings of the corpora that were made to run a script in a page."""
     dompurify = [entry["payload"] for entry in corpus("xss_dompurify")]
-    return [*dompurify, *corpus("xss_owasp_evasion"), *corpus("xss_patt"), *corpus("blns")]
+    return [*dompurify, *corpus("xss_owasp_evasion"), *corpus("xss_patt")]
+
+
+def attacks() -> list[str]:
+    """These and the strings that trouble programs in other ways."""
+    return [*script_attacks(), *corpus("blns")]

@@ -8,8 +8,9 @@ from blog.text.limits import COMMENT, POST, TextRefused
 from blog.text.markdown import render_comment, render_post, unsanitised
 from blog.text.sanitising import clean
 from tests.text.judging import complaints
-from tests.text.reading import attacks, tags
+from tests.text.reading import attacks, script_attacks, tags
 
+SCRIPT_ATTACKS = script_attacks()
 ATTACKS = attacks()
 
 # How a string may stand in a text: alone, in words, in a link, as an address, in code, in a table, in a quote.
@@ -102,9 +103,9 @@ def test_the_renderer_takes_every_attack() -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_attack_in_every_place(place: str) -> None:
+def test_every_script_attack_in_every_place(place: str) -> None:
     found = {}
-    for attack in ATTACKS:
+    for attack in SCRIPT_ATTACKS:
         text = place.replace("{}", attack)
         try:
             outcomes = [unsanitised(text, COMMENT)[0], render_post(text).html]
