@@ -2,6 +2,7 @@
 
 from blog.accounts import models as accounts
 from blog.acts import models as acts
+from blog.board import models as board
 from blog.comments import models as comments
 from blog.db import Base
 from blog.drafts import models as drafts
@@ -10,6 +11,6 @@ from blog.mail import models as mail
 from blog.posts import models as posts
 from blog.topics import models as topics
 
-FEATURES = (accounts, acts, comments, drafts, jobs, mail, posts, topics)
+FEATURES = (accounts, acts, board, comments, drafts, jobs, mail, posts, topics)
 
 metadata = Base.metadata

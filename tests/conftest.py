@@ -31,7 +31,7 @@ from blog.viewer import Viewer
 from tests import factories
 
 # Rows that the first migration wrote.
-SEEDED = {"rule", "act_number", "alembic_version"}
+SEEDED = {"rule", "act_number", "board", "alembic_version"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -28,7 +28,7 @@ DOOR_MODULES = frozenset({"routes", "cli", "jobs"})
 
 # Domain modules look only left.
 FEATURES = (
-    "jobs", "mail", "accounts", "boundaries", "notices", "acts", "filters", "topics", "drafts", "posts", "comments", "conversations",
+    "board", "jobs", "mail", "accounts", "boundaries", "notices", "acts", "filters", "topics", "drafts", "posts", "comments", "conversations",
     "moderation", "search", "members", "feeds", "api", "transfer", "demo", "admin", "operations",
 )
 

@@ -4,6 +4,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from blog.accounts.models import Member
+from blog.board import versions
 from blog.db import db
 from blog.errors import Invalid
 from blog.text.names import clean_display_name
@@ -40,6 +41,7 @@ def change(viewer: Viewer, *, display_name: str | None = None, about: str | None
             member.display_name = clean_display_name(display_name)
         except ValueError as error:
             raise Invalid(str(error), "display_name") from None
+        versions.rise()
     if about is not None:
         if len(about) > LONGEST_ABOUT:
             raise Invalid(f"What you say about yourself may have {LONGEST_ABOUT:,} characters; this has {len(about):,}.", "about")

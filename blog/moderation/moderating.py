@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from blog.acts import recording
 from blog.acts.models import Act, ActKind, TargetKind
+from blog.board import versions
 from blog.clock import now
 from blog.comments import counting
 from blog.comments.models import Comment
@@ -74,6 +75,7 @@ def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
                            reason=reason, scope="this post only")
     post.hidden_by = act.id
     db.session.flush()
+    versions.rise()
     return act
 
 
@@ -86,6 +88,7 @@ def unhide_post(post_id: int, by: Viewer, *, reason: str) -> Act:
     act = _lift(post.hidden_by, by, reason)
     post.hidden_by = None
     db.session.flush()
+    versions.rise()
     return act
 
 

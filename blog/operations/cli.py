@@ -59,7 +59,8 @@ def serve(port: int | None) -> None:
 @click.option("--demo/--no-demo", default=True, help="Whether an empty board is filled with the demo content.")
 def develop(port: int | None, demo: bool) -> None:
     """Start the development server on this machine alone, with a board one can look at."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         _develop(port, demo)
     except checking.CannotStart as refusal:
@@ -141,6 +142,9 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    # A terminal, make and whoever watches may all send one: the first is enough, the others would break off the tidying up.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

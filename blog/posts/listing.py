@@ -13,6 +13,7 @@ from sqlalchemy import String, cast, false, literal, null, select, tuple_, union
 
 from blog.accounts.models import Member
 from blog.acts.models import Act, Rule
+from blog.board import versions
 from blog.db import UTCDateTime, db
 from blog.errors import Gone, Malformed, NotFound
 from blog.paging import cursor, read_cursor
@@ -133,6 +134,7 @@ class Article:
     act_reason: str | None
     rule_number: int | None
     rule_title: str | None
+    board_version: int
 
     @property
     def is_draft(self) -> bool:
@@ -236,6 +238,7 @@ _ARTICLE: Any = (
         Post.id, Post.slug, Post.author_id, Member.username, Member.display_name, Post.state, Post.title, Post.html, Post.headings, Post.teaser,
         Post.words, Post.revision, Post.version, Post.last_seq, Post.comment_count, Post.created_at, Post.published_at, Post.edited_at,
         Post.deleted_at, Post.hidden_by, Act.number, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
+        versions.CURRENT.label("board_version"),
     )
     .join(Member, Member.id == Post.author_id)
     .outerjoin(Act, Act.id == Post.hidden_by)

@@ -7,6 +7,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from blog.board import versions
 from blog.clock import now
 from blog.config import settings
 from blog.db import db
@@ -55,6 +56,8 @@ def publish_new(by: Viewer, *, title: str, source: str, topics: Sequence[str] = 
             continue
         db.session.add(PostRevision(post_id=post.id, revision=1, title=line, source=text.source, created_at=moment))
         set_topics(post, topic_ids)
+        if post.state == PostState.PUBLISHED:
+            versions.rise()
         return post
     raise Unavailable("Several posts of this title were sent at once. Nothing was saved; try again in a moment.")
 
@@ -71,6 +74,7 @@ def publish(post_id: int, by: Viewer) -> Post:
     post.version += 1
     _stamp_topics(post.id, post.published_at)
     db.session.flush()
+    versions.rise()
     return post
 
 
@@ -87,6 +91,7 @@ def delete(post_id: int, by: Viewer) -> Post:
     post.html, post.teaser, post.headings, post.words = "", "", [], 0
     post.version += 1
     db.session.flush()
+    versions.rise()
     return post
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from blog.board import versions
 from blog.clock import now
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid, NotFound
@@ -56,7 +57,8 @@ def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[
         _revise(post, line, text)
     if (topics is not None and publishing.set_topics(post, naming.settle(topics))) or changed:
         post.version += 1
-    db.session.flush()
+        db.session.flush()
+        versions.rise()
     return post
 
 

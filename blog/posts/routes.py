@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response
 
 from blog import limiting
-from blog.comments import thread
+from blog.comments import drawing, thread
 from blog.comments.forms import CommentForm
 from blog.comments.talk import Talk
 from blog.config import settings
@@ -78,8 +78,9 @@ def _discussion(post: listing.Article) -> dict[str, Any]:
     kept = keeping.kept(keeping.target_of(f"/posts/{post.slug}/comments", {}), viewer().id) if viewer().is_member else None
     form.body.data = str((kept or {}).get("body", ""))
     form.submission_id.data = str((kept or {}).get("submission_id", "")) or talk.submission_id()
-    return {"talk": talk, "form": form,
-            "discussion": thread.discussion(talk.post, sort=asked if asked in thread.SORTS else "oldest", after=request.args.get("after", ""))}
+    sort, after = asked if asked in thread.SORTS else "oldest", request.args.get("after", "")
+    return {"talk": talk, "form": form, "sort": sort, "after": after,
+            "drawn": drawing.draw(talk.post, (post.version, post.board_version), talk, sort=sort, after=after)}
 
 
 def _to_comment(post: listing.Article, raw: str) -> Response:

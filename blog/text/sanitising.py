@@ -33,12 +33,12 @@ def clean(html: str) -> str:
     renderer made: its caps keep nesting shallow, and deep nesting is what makes a sanitiser slow.
     """
     for _ in range(_ROUNDS):
-        # The parser decodes references such as &#1;, so what cannot be stored is taken out again afterwards.
-        cleaned = storable(_CLEANER.clean(storable(html)))
+        # References such as &#1; are decoded by the parser; the next round takes out what they bring.
+        cleaned = _CLEANER.clean(storable(html))
         if cleaned == html:
             return cleaned
         html = cleaned
-    return entities.escape(html)
+    return entities.escape(storable(html))
 
 
 def _judged(tag: str, attribute: str, value: str) -> str | None:

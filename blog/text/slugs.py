@@ -24,10 +24,11 @@ def slugify(title: str) -> str:
 
 def hyphenated(text: str, longest: int) -> str:
     """The words of `text` joined by hyphens, at most `longest` characters, cut at a word end; may be empty."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    shown = (char for char in folded if unicodedata.category(char) != "Cf")
+    # Invisible characters go first: letters and accents that they kept apart are composed after.
+    shown = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
     # Marks stay: in many scripts they are the vowels of a word.
-    joined = "".join(char if char.isalnum() or unicodedata.category(char) in ("Mn", "Mc") else " " for char in shown)
+    joined = "".join(char if char.isalnum() or unicodedata.category(char) in ("Mn", "Mc") else " " for char in folded)
     slug = "-".join(word for word in joined.split() if any(map(str.isalnum, word)))
     if len(slug) <= longest:
         return slug

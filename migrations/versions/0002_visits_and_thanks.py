@@ -1,4 +1,4 @@
-"""Visits keep the number before; posts are thanked and ordered by thanks and by their newest comment."""
+"""Visits keep the number before; posts are thanked and ordered by thanks and by their newest comment; the board has a version."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,13 @@ big_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.create_table(
+        "board",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_board")),
+    )
+    op.execute("INSERT INTO board (id, version) VALUES (1, 0)")
     op.add_column("visit", sa.Column("before_seq", sa.Integer(), server_default="0", nullable=False))
     op.add_column("visit", sa.Column("began_at", instant, nullable=True))
     op.add_column("visit", sa.Column("before_at", instant, nullable=True))
@@ -31,6 +38,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("board")
     op.drop_index("post_thanked", "post")
     op.drop_index("post_active", "post")
     op.drop_table("post_thank")
