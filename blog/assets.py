@@ -25,7 +25,8 @@ def tree_hash(root: Path = STATIC) -> str:
 
 def register(app: Flask, settings: Settings) -> None:
     """Serve `static/` under /static/HASH/ and give templates `asset("css/parley.css")`."""
-    prefix = f"/static/{tree_hash()}/"
+    app.config["ASSETS"] = tree_hash()
+    prefix = f"/static/{app.config['ASSETS']}/"
     headers = security_headers(settings.is_https)
 
     def add(found: Any, path: str, url: str) -> None:

@@ -7,15 +7,20 @@ answer. So a hide or an edit is seen by the next request of every process, and p
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+
+# All stores of this process, for whoever must begin anew (tests, measurements).
+STORES: list["Kept[Any]"] = []
 
 
 class Kept(Generic[T]):
     """A bounded store; safe to use from several threads."""
 
     def __init__(self, most_bytes: int) -> None:
+        STORES.append(self)
         self.most_bytes = most_bytes
         self.bytes = 0
         self._rows: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
@@ -46,3 +51,9 @@ class Kept(Generic[T]):
         with self._lock:
             self._rows.clear()
             self.bytes = 0
+
+
+def clear_all() -> None:
+    """Forget whatever was kept in this process."""
+    for store in STORES:
+        store.clear()

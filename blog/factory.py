@@ -17,6 +17,7 @@ from blog.comments import routes as comments
 from blog.db import db, prepare
 from blog.demo import cli as demo_cli
 from blog.drafts import jobs as drafts_jobs
+from blog.drafts import routes as drafts
 from blog.extensions import login, migrate
 from blog.feeds import routes as feeds
 from blog.jobs import cli as jobs_cli
@@ -33,7 +34,7 @@ from blog.web import KeyConverter
 
 HTMX = "vendor/htmx.min.js"
 
-BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, comments.bp, moderation.bp, acts.bp, topics.bp, members.bp, feeds.bp, mail.bp)
+BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, moderation.bp, acts.bp, topics.bp, members.bp, feeds.bp, mail.bp)
 
 
 # What does the work of the queue registers itself when it is read.

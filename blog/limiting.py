@@ -29,6 +29,7 @@ BUDGETS: dict[str, tuple[RateLimitItem, str]] = {
     "link": (RateLimitItemPerSecond(60, FIVE_MINUTES), "From one place, 60 mailed links in 5 minutes can be tried"),
     "waiting": (RateLimitItemPerSecond(40, FIVE_MINUTES), "From one place, 40 texts in 5 minutes can wait for a sign-in"),
     "comment": (RateLimitItemPerMinute(60), "A member can post 60 comments a minute"),
+    "draft": (RateLimitItemPerMinute(120), "Drafts can be kept 120 times a minute"),
     "post": (RateLimitItemPerMinute(20), "A member can save 20 posts a minute"),
     "settings": (RateLimitItemPerMinute(30), "Settings can be saved 30 times a minute"),
     "act": (RateLimitItemPerMinute(120), "A moderator can act 120 times a minute"),

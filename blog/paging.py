@@ -4,20 +4,26 @@ from blog.errors import Malformed
 
 LARGEST = 2**63 - 1
 
+# What a plain INTEGER column holds: PostgreSQL refuses to compare it with more.
+LARGEST_COUNT = 2**31 - 1
+
 
 def cursor(*parts: int) -> str:
     """The `after` value that stands for a row's key."""
     return ".".join(str(part) for part in parts)
 
 
-def read_cursor(raw: str | None, parts: int = 1) -> tuple[int, ...] | None:
-    """The key in `raw`, or None where there is none. Raises Malformed for anything that `cursor` can't have made."""
+def read_cursor(raw: str | None, parts: int = 1, largest: int = LARGEST) -> tuple[int, ...] | None:
+    """The key in `raw`, or None where there is none. Raises Malformed for anything that `cursor` can't have made.
+
+    `largest`: what the key's columns hold (LARGEST_COUNT where they are no ids).
+    """
     if raw is None or raw == "":
         return None
     pieces = raw.split(".")
     if len(pieces) != parts or not all(piece.isascii() and piece.isdigit() and len(piece) <= 19 for piece in pieces):
         raise Malformed("That link to the next page is damaged. Go back and follow it again.")
     numbers = tuple(int(piece) for piece in pieces)
-    if any(number > LARGEST for number in numbers):
+    if any(number > largest for number in numbers):
         raise Malformed("That link to the next page is damaged. Go back and follow it again.")
     return numbers

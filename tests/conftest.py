@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 from blog import config
 from blog.accounts import sessions
 from blog.accounts.models import Role
+from blog.caching import clear_all
 from blog.db import db
 from blog.factory import create_app
 from blog.operations.upgrading import upgrade
@@ -138,7 +139,8 @@ def app(database: str, apps: dict[str, Flask], instance: Path, request: pytest.F
 
 
 def empty(app: Flask) -> None:
-    """Take all rows out, but for those of the first migration."""
+    """Take all rows out, but for those of the first migration; forget what was kept ready."""
+    clear_all()
     tables = [table.name for table in reversed(metadata.sorted_tables) if table.name not in SEEDED]
     with app.app_context(), db.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -258,7 +260,8 @@ class Statements(list[str]):
 
 @contextmanager
 def counted(app: Flask) -> Iterator[Statements]:
-    """Count the SQL statements of what runs inside."""
+    """Count the SQL statements of what runs inside; pages are drawn anew."""
+    clear_all()
     seen = Statements()
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

@@ -1,7 +1,7 @@
 """A small board with one of everything, and the address of every route on it: what the tests over all routes share.
 
-bo owns things (a post, a draft, comments), anna is another member, mo and max moderate (mo has hidden things), noor has not confirmed her address. A new route
-with a parameter that is not known here fails with what to add.
+bo owns things (a post, a draft, comments), anna is another member, mo and max moderate (mo has hidden things), nina and noor have
+not confirmed an address. A new route with a parameter that is not known here fails with what to add.
 """
 
 import hashlib
@@ -127,7 +127,7 @@ FORMS: dict[str, dict[str, Any]] = {
 def build(board: Board) -> World:
     """Fill the board. The members are signed in; call once per test."""
     bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
-    assert board.anna.id and board.max.id
+    assert board.anna.id and board.max.id and board.member("nina", verified=False).id
     world = World(board)
     with board.app.app_context():
         posts = [

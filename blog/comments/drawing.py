@@ -6,7 +6,7 @@ marks and thanks are drawn for them alone. A kept thread costs a reader no state
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import current_app, g
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from blog.accounts.models import Role
 from blog.caching import Kept
-from blog.comments import thread
+from blog.comments import thanking, thread
 from blog.comments.talk import Talk
 from blog.comments.thread import PostOf, Shown
 from blog.config import settings
@@ -48,15 +48,18 @@ class Drawn:
     html: Markup
     more: str
     is_empty: bool
-    rows: list[Shown]
+    first_new: int  # id of the first comment on the page that is new to the viewer, 0 if none is
 
 
 def draw(post: PostOf, version: tuple[int, int], talk: Talk, *, sort: str = "oldest", after: str = "") -> Drawn:
-    """The page for `talk.viewer`. `version`: of the thread and of the board. Statements: those of thread.discussion, none if it is kept.
+    """The page for `talk.viewer`. `version`: of the thread and of the board. Statements: those of thread.discussion, none if it is kept;
+    one more for a member's own thanks.
 
     Raises Malformed for a bad cursor.
     """
     block = kept_block(post, version, sort=sort, after=after)
+    talk = replace(talk, thanked=thanking.thanked_by(talk.viewer.id, list(block.by_id)))
+    talk = replace(talk, next_new=_next_new(block, talk))
     kind, stands_for = _kind(talk)
     lines = block.lines.get(kind)
     if lines is None:
@@ -69,7 +72,8 @@ def draw(post: PostOf, version: tuple[int, int], talk: Talk, *, sort: str = "old
     for (what, comment_id), piece in zip(block.gaps, block.pieces[1:], strict=True):
         parts.append(lines[comment_id] if what == "a" else unread.get(comment_id, ""))
         parts.append(piece)
-    return Drawn(Markup("".join(parts)), block.more, not block.rows, block.rows)  # noqa: S704  (made of our own templates' output)
+    new = list(talk.next_new)
+    return Drawn(Markup("".join(parts)), block.more, not block.rows, new[0] if new else 0)  # noqa: S704  (made of our own templates' output)
 
 
 def kept_block(post: PostOf, version: tuple[int, int], *, sort: str, after: str) -> Block:
@@ -103,6 +107,14 @@ def _kind(talk: Talk) -> tuple[str, Viewer]:
 def _lines(rows: list[Shown], talk: Talk) -> dict[int, str]:
     actions = _macro("actions")
     return {row.id: str(actions(row, talk)) for row in rows}
+
+
+def _next_new(block: Block, talk: Talk) -> dict[int, int]:
+    """The new comments of this page in reading order, each with the one after it (0 at the end)."""
+    if talk.seen.before_seq is None:
+        return {}
+    new = [row.id for row in block.rows if talk.is_new(row)]
+    return dict(zip(new, [*new[1:], 0], strict=True))
 
 
 def _unread(block: Block, talk: Talk) -> dict[int, str]:

@@ -1,19 +1,19 @@
 """Doors of comments: the form, the permalink, more replies, and the writer's own acts."""
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response
 
 from blog import limiting
-from blog.comments import thread, writing
+from blog.comments import thanking, thread, visits, writing
 from blog.comments.forms import CommentForm, EditCommentForm
 from blog.comments.talk import Talk
 from blog.db import writing as transaction
 from blog.drafts import keeping
 from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused
 from blog.forms import BoardForm
-from blog.paging import LARGEST
+from blog.paging import LARGEST, read_cursor
 from blog.viewer import viewer
-from blog.web import fragment_or_redirect, is_fragment, open_to_all, page_or_fragment
+from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
 
 bp = Blueprint("comments", __name__)
 
@@ -34,7 +34,7 @@ def replies(comment_id: int) -> Response:
     on = thread.one(viewer(), comment_id)
     level = min(request.args.get("level", type=int) or on.comment.depth + 1, 999)
     listing, more = thread.replies(on, after=after, level=max(1, level))
-    return page_or_fragment("", "comments/_replies.html", on=on, listing=listing, more=more, talk=Talk(viewer(), on.post))
+    return page_or_fragment("", "comments/_replies.html", on=on, listing=listing, more=more, talk=_page_talk(on, listing))
 
 
 def _permalink(comment_id: int, after: str) -> Response:
@@ -44,7 +44,13 @@ def _permalink(comment_id: int, after: str) -> Response:
     listing = thread.chained(above, on, below, first_page=not after, more=more)
     skipped = on.comment.depth - 1 - len(above)
     return page_or_fragment("comments/permalink.html", "comments/permalink.html", on=on, listing=listing, skipped=skipped,
-                            talk=Talk(viewer(), on.post), form=CommentForm(formdata=None))
+                            talk=_page_talk(on, listing), form=CommentForm(formdata=None))
+
+
+def _page_talk(on: thread.OnPost, listing: thread.Listing) -> Talk:
+    """The rulings for a page of comments, with the viewer's marks. Two statements for a member."""
+    thanked = thanking.thanked_by(viewer().id, [row.id for row in listing.rows])
+    return Talk(viewer(), on.post, seen=visits.seen(viewer(), on.post_id), thanked=thanked)
 
 
 @bp.get("/comments/<key:comment_id>/reply")
@@ -53,7 +59,7 @@ def reply(comment_id: int) -> Response:
     """The form that answers this comment."""
     on = thread.one(viewer(), comment_id)
     talk = Talk(viewer(), on.post)
-    form = _fresh_form(talk, keeping.target_of(f"/posts/{on.slug}/comments", {"parent_id": str(comment_id)}))
+    form = _fresh_form(talk, keeping.target_of(f"/posts/{on.slug}/comments", {"parent_id": str(comment_id)}), on)
     return _reply_page(form, talk, on)
 
 
@@ -65,7 +71,7 @@ def write(slug: str) -> Response:
     talk = Talk(viewer(), post)
     on = _answered(request.args.get("parent_id"), post)
     target = keeping.target_of(f"/posts/{post.slug}/comments", {"parent_id": str(on.comment.id) if on else ""})
-    return _reply_page(_fresh_form(talk, target), talk, on)
+    return _reply_page(_fresh_form(talk, target, on), talk, on)
 
 
 @bp.post("/posts/<slug>/comments")
@@ -162,16 +168,58 @@ def restore(comment_id: int) -> Response:
     return _pressed(comment_id, "Restored, at its old place.")
 
 
+@bp.post("/comments/<key:comment_id>/thank")
+def thank(comment_id: int) -> Response:
+    """Thank for a comment or take it back: `on` 1 or 0 says which, without it the other of what stands."""
+    limiting.spend("press", viewer().id)
+    with transaction():
+        thanking.thank_comment(comment_id, viewer(), on={"1": True, "0": False}.get(request.form.get("on", "")))
+    on = thread.one(viewer(), comment_id)
+    return fragment_or_redirect("comments/_actions.html", thread.page_with(on), on=on, talk=_talk(on))
+
+
+@bp.get("/posts/<slug>/new")
+@open_to_all
+def news(slug: str) -> Response:
+    """"3 new replies" since number `since`, 304 for none; asked every minute by the script, so it touches no comment row."""
+    since = read_cursor(request.args.get("since", "0")) or (0,)
+    post = thread.post_at(viewer(), slug)
+    etag = f'W/"{post.last_seq}-{since[0]}"'
+    count = post.last_seq - since[0]
+    if count <= 0 or request.headers.get("If-None-Match") == etag:
+        answer = Response(status=304)
+    else:
+        answer = Response(render_template("comments/_news.html", post=post, count=count, since=since[0]), mimetype="text/html")
+    answer.headers["ETag"], answer.headers["Cache-Control"] = etag, "private, no-cache"
+    return answer
+
+
+@bp.post("/posts/<slug>/read")
+def read(slug: str) -> Response:
+    """Nothing in this thread is new to me any more."""
+    limiting.spend("press", viewer().id)
+    post = thread.post_at(viewer(), slug)
+    with transaction():
+        visits.mark_read(viewer().id, post.id)
+    return go(f"{post.path}#talk")
+
+
+def _talk(on: thread.OnPost) -> Talk:
+    """The rulings for one comment, with what the viewer knew of its thread and thanked for. Two statements for a member."""
+    thanked = thanking.thanked_by(viewer().id, [on.comment.id])
+    return Talk(viewer(), on.post, seen=visits.seen(viewer(), on.post_id), thanked=thanked)
+
+
 def _pressed(comment_id: int, said: str, undo: str = "") -> Response:
     on = thread.one(viewer(), comment_id)
     if not is_fragment():
         flash(said, f"undo {undo}" if undo else "message")
     to = thread.page_with(on) if on.comment.listed else f"{on.post.path}#talk"
-    return fragment_or_redirect("comments/_pressed.html", to, on=on, talk=Talk(viewer(), on.post), said=said, undo=undo)
+    return fragment_or_redirect("comments/_pressed.html", to, on=on, talk=_talk(on), said=said, undo=undo)
 
 
 def _changed(on: thread.OnPost, said: str) -> Response:
-    return fragment_or_redirect("comments/_changed.html", thread.page_with(on), on=on, talk=Talk(viewer(), on.post), said=said)
+    return fragment_or_redirect("comments/_changed.html", thread.page_with(on), on=on, talk=_talk(on), said=said)
 
 
 def _answered(raw: str | None, post: thread.PostOf) -> thread.OnPost | None:
@@ -187,12 +235,14 @@ def _answered(raw: str | None, post: thread.PostOf) -> thread.OnPost | None:
     return on
 
 
-def _fresh_form(talk: Talk, target: str) -> CommentForm:
+def _fresh_form(talk: Talk, target: str, on: thread.OnPost | None) -> CommentForm:
     form = CommentForm(formdata=None)
     kept = keeping.kept(target, talk.viewer.id) if talk.viewer.is_member else None
     if kept:
         form.body.data = str(kept.get("body", ""))
         form.submission_id.data = str(kept.get("submission_id", "")) or None
+    elif on is not None and request.args.get("quote") and not on.comment.is_tombstone:
+        form.body.data = writing.quoted(on)
     if not form.submission_id.data:
         form.submission_id.data = talk.submission_id()
     return form

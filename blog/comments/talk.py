@@ -34,6 +34,7 @@ class Talk:
     needs_verified: bool = field(default_factory=lambda: settings().writing_needs_verified)
     seen: Seen = NEVER
     thanked: frozenset[int] = frozenset()  # comments on this page that the viewer thanked for
+    next_new: dict[int, int] = field(default_factory=dict)  # new comments on this page, each with the next one (0 at the end)
 
     @property
     def may_begin(self) -> Ruling:

@@ -48,11 +48,11 @@ def thank_post(post_id: int, by: Viewer, *, on: bool | None = None) -> bool:
     return db.session.get(PostThank, (post_id, by.id)) is not None
 
 
-def thanked_by(member_id: int, comment_ids: list[int]) -> set[int]:
+def thanked_by(member_id: int, comment_ids: list[int]) -> frozenset[int]:
     """Which of these comments the member has thanked for. One statement, none for nothing."""
     if not member_id or not comment_ids:
-        return set()
-    return set(db.session.execute(select(Thank.comment_id).where(Thank.member_id == member_id, Thank.comment_id.in_(comment_ids))).scalars())
+        return frozenset()
+    return frozenset(db.session.execute(select(Thank.comment_id).where(Thank.member_id == member_id, Thank.comment_id.in_(comment_ids))).scalars())
 
 
 def has_thanked_post(member_id: int, post_id: int) -> bool:

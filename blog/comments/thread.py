@@ -20,7 +20,7 @@ from blog.acts.models import Act, Rule
 from blog.comments.models import ROOT, Comment
 from blog.db import db
 from blog.errors import Gone, NotFound
-from blog.paging import cursor, read_cursor
+from blog.paging import LARGEST, LARGEST_COUNT, cursor, read_cursor
 from blog.permissions import may_read_comment, may_read_post, may_see_post
 from blog.posts.models import Post, PostSlug
 from blog.viewer import Viewer
@@ -76,6 +76,7 @@ class Shown:
     by_post_author: bool
     level: int = 1
     parent_name: str = ""  # whom it answers, for "In reply to"
+    answered_earlier: bool = False  # what it answers was changed since
     replies_shown: int = 0
     last_reply: int = 0  # id of the last reply shown, the cursor of "more replies"
     opens: str = ""  # "details" or "div": the element that its replies stand in; "" if it has none
@@ -290,7 +291,7 @@ def discussion(post: PostOf, *, sort: str = "oldest", after: str = "") -> Discus
     The same for every reader: what differs (own comments, what may be pressed) is laid around it by the template.
     """
     first, further, key = _ORDERS[sort]
-    parts = read_cursor(after, 2 if sort == "thanked" else 1)
+    parts = read_cursor(after, 2 if sort == "thanked" else 1, LARGEST if sort in ("oldest", "newest") else LARGEST_COUNT)
     if post.last_seq <= PAGE and parts is None:
         everything = [_shown(row, post.author_id) for row in db.session.execute(_WHOLE, {"post": post.id})]
         tops = [row for row in everything if row.parent_id is None]
@@ -309,7 +310,9 @@ def replies(on: OnPost, *, after: str = "", level: int = 1) -> tuple[Listing, st
     """More replies of one comment, from the cursor on, and the cursor of the next page ("" at the end). At most 6 statements."""
     parts = read_cursor(after)
     values = {"parent": on.comment.id, "a": parts[0] if parts else 0}
-    fetched = [_shown(row, on.post_author_id, parent_name=on.comment.name) for row in db.session.execute(_REPLIES, values)]
+    fetched = [_shown(row, on.post_author_id) for row in db.session.execute(_REPLIES, values)]
+    for row in fetched:
+        _answers(row, on.comment)
     tops = _as_many_as_fit(fetched)
     return _listed(tops, _levels(tops, on.post_author_id), level), cursor(tops[-1].id) if len(fetched) > len(tops) else ""
 
@@ -390,7 +393,7 @@ def page_with(on: OnPost) -> str:
 # -- putting a page together
 
 
-def _shown(row: Fetched, post_author_id: int, parent_name: str = "") -> Shown:
+def _shown(row: Fetched, post_author_id: int) -> Shown:
     return Shown(
         id=row.id, seq=row.seq, parent_id=row.parent_id, root_id=row.root_id or row.id, depth=row.depth, reply_count=row.reply_count,
         thanks=row.thanks, active_seq=row.active_seq, deleted_at=row.deleted_at, hidden_by=row.hidden_by, closed=row.closed,
@@ -398,7 +401,7 @@ def _shown(row: Fetched, post_author_id: int, parent_name: str = "") -> Shown:
         html="" if row.hidden_by is not None or row.deleted_at is not None else row.html, version=row.version,
         parent_version=row.parent_version, created_at=row.created_at, edited_at=row.edited_at, act_number=row.act_number,
         act_reason=row.act_reason, rule_number=row.rule_number, rule_title=row.rule_title,
-        by_post_author=row.author_id == post_author_id, parent_name=parent_name,
+        by_post_author=row.author_id == post_author_id,
     )
 
 
@@ -471,7 +474,7 @@ def _listed(tops: Sequence[Shown], children: dict[int, list[Shown]], level: int)
             row.opens = "details" if row.parent_id is None or row.reply_count > 1 else "div"
             if below:
                 for child in reversed(below):
-                    child.parent_name = row.name
+                    _answers(child, row)
                     stack.append((child, at + 1))
                 open_branches.append((row, at, len(below)))
                 continue
@@ -490,7 +493,7 @@ def chained(above: Sequence[Shown], on: OnPost, below: Listing, *, first_page: b
     """A permalink's page: ancestors as a chain, the comment, its replies (listed from level len(above) + 2 on)."""
     chain = [*above, on.comment]
     if above:
-        on.comment.parent_name = above[-1].name
+        _answers(on.comment, above[-1])
     for level, row in enumerate(chain, 1):
         row.level = level
         row.opens = "div"
@@ -507,8 +510,14 @@ def chained(above: Sequence[Shown], on: OnPost, below: Listing, *, first_page: b
     return Listing([*chain, *below.rows], [*below.closes, *ends])
 
 
+def _answers(row: Shown, parent: Shown) -> None:
+    """Tell whom a row answers, and whether that was changed since."""
+    row.parent_name = parent.name
+    row.answered_earlier = row.parent_version is not None and row.parent_version < parent.version and not parent.is_tombstone
+
+
 def _name_parents(rows: Sequence[Shown]) -> None:
-    names = {row.id: row.name for row in rows}
+    by_id = {row.id: row for row in rows}
     for row in rows:
-        if row.parent_id is not None:
-            row.parent_name = names.get(row.parent_id, "")
+        if row.parent_id in by_id:
+            _answers(row, by_id[row.parent_id])

@@ -1,6 +1,5 @@
 """How far a member has read: what is new to them in a thread, told by subtraction and comparison, never by counting rows."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,10 +21,16 @@ class Seen:
 
     before_seq: int | None = None
     since: datetime | None = None
+    noted_seq: int | None = None  # how far the row says the member has read; None: no row
+    is_stale: bool = False  # the visit that the row tells of is over
 
     def is_new(self, seq: int, author_id: int, viewer: Viewer) -> bool:
         """Whether the comment with this number came since; one's own words never are new."""
         return self.before_seq is not None and seq > self.before_seq and author_id != viewer.id
+
+    def is_due(self, last_seq: int) -> bool:
+        """Whether this visit changes the row."""
+        return self.noted_seq is None or self.is_stale or last_seq > self.noted_seq
 
     def count(self, last_seq: int) -> int:
         """How many came since, at most (deleted and own ones included)."""
@@ -43,8 +48,8 @@ def seen(viewer: Viewer, post_id: int) -> Seen:
     if row is None:
         return NEVER
     if row.began_at is not None and now() - row.began_at < MARKS_STAY:
-        return Seen(row.before_seq if row.before_at is not None else None, row.before_at)
-    return Seen(row.last_seq, row.began_at)
+        return Seen(row.before_seq if row.before_at is not None else None, row.before_at, row.last_seq)
+    return Seen(row.last_seq, row.began_at, row.last_seq, is_stale=True)
 
 
 def note(member_id: int, post_id: int, last_seq: int) -> None:
@@ -99,8 +104,3 @@ def newer_than(post_id: int, seq: int) -> int:
     """How many comments came after number `seq`, by subtraction. One statement."""
     last = db.session.execute(select(Post.last_seq).where(Post.id == post_id)).scalar_one()
     return max(0, last - seq)
-
-
-def ids_new(rows: Iterable[tuple[int, int, int]], before: Seen, viewer: Viewer) -> set[int]:
-    """Of (id, seq, author) the ids that are new to the viewer."""
-    return {row_id for row_id, seq, author in rows if before.is_new(seq, author, viewer)}

@@ -1,5 +1,6 @@
 """The writer's deeds: add, edit, delete, restore. Each is one transaction's work; doors open and close it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy import case, select, update
 from sqlalchemy.exc import IntegrityError
 
 from blog.clock import now
-from blog.comments import counting
+from blog.comments import counting, visits
 from blog.comments.models import Comment, CommentRevision
 from blog.comments.thread import OnPost
 from blog.config import settings
@@ -104,6 +105,7 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
             ),
             execution_options={"synchronize_session": False},
         )
+    visits.moved_with_own(by.id, post_id, seq)
     return comment.id
 
 
@@ -172,6 +174,14 @@ def history(on: OnPost, by: Viewer) -> Sequence[CommentRevision]:
     may_read_comment(by, on.comment, on.post).require()
     revisions = select(CommentRevision).where(CommentRevision.comment_id == on.comment.id).order_by(CommentRevision.version.desc())
     return db.session.execute(revisions).scalars().all()
+
+
+def quoted(on: OnPost) -> str:
+    """A comment's own words as a quote that names and links it, to begin a reply with. What it quotes itself is left out. One statement."""
+    own = [line for line in source_of(on.comment.id).splitlines() if not line.lstrip().startswith(">")]
+    lines = [f"> {line}".rstrip() for line in "\n".join(own).strip().splitlines()]
+    name = re.sub(r"([\\`*_\[\]<>])", r"\\\1", on.comment.display_name)
+    return "\n".join([f"[{name}](/comments/{on.comment.id}):", "", *lines, "", ""])
 
 
 def source_of(comment_id: int) -> str:

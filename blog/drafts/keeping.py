@@ -1,11 +1,13 @@
 """Keeping what was typed: per member and form, and for a visitor until they sign in."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from blog.clock import now
 from blog.db import db
@@ -17,6 +19,12 @@ VISITOR_KEEPS = timedelta(days=2)
 # Fields that are never kept, whatever form they come from.
 SECRET = frozenset({"csrf_token", "password", "current_password", "new_password", "action"})
 LONGEST_FIELD = 120_000
+
+# The forms whose text is kept.
+FORMS = re.compile(
+    r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report)|/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|"
+    r"/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report)"
+)
 
 
 def target_of(path: str, fields: Mapping[str, str]) -> str:
@@ -30,13 +38,17 @@ def target_of(path: str, fields: Mapping[str, str]) -> str:
 def keep(target: str, fields: Mapping[str, str], *, member_id: int = 0, visitor: str = "") -> None:
     """Keep these fields for a member or, under the random key in their cookie, for a visitor. The newest wins."""
     kept = {name: value[:LONGEST_FIELD] for name, value in fields.items() if name not in SECRET and len(name) <= 40}
-    owner = _owner(member_id, visitor)
     values = {"fields": kept, "updated_at": now()}
-    found = db.session.execute(update(Draft).where(owner, Draft.target == target).values(values))
-    if found.rowcount == 0:  # type: ignore[attr-defined]
-        db.session.add(Draft(member_id=member_id or None, visitor_hash=_hashed(visitor) if not member_id else None, target=target, **values))
-        db.session.flush()
+    owner: dict[str, Any] = {"member_id": member_id} if member_id else {"visitor_hash": _hashed(visitor)}
+    insert: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = insert(Draft).values(target=target, **owner, **values)
+    db.session.execute(row.on_conflict_do_update(index_elements=[*owner, "target"], set_=values))
     forget_visitors()
+
+
+def is_form(target: str) -> bool:
+    """Whether this is the address of a form that a person writes into."""
+    return FORMS.fullmatch(target) is not None
 
 
 def kept(target: str, member_id: int) -> dict[str, Any] | None:
@@ -75,10 +87,6 @@ def drop(target: str, member_id: int) -> None:
 def forget_visitors() -> None:
     """Take away what visitors typed and did not come back for."""
     db.session.execute(delete(Draft).where(Draft.visitor_hash.is_not(None), Draft.updated_at < now() - VISITOR_KEEPS))
-
-
-def _owner(member_id: int, visitor: str) -> Any:
-    return Draft.member_id == member_id if member_id else Draft.visitor_hash == _hashed(visitor)
 
 
 def _hashed(visitor: str) -> str:

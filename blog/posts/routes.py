@@ -1,22 +1,24 @@
 """Doors of posts: the front page, an article with its discussion, the editor, the history."""
 
+import logging
 import secrets
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request
+from flask import Blueprint, current_app, flash, redirect, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from blog import limiting
-from blog.comments import drawing, thread
+from blog.comments import drawing, thread, visits
 from blog.comments.forms import CommentForm
 from blog.comments.talk import Talk
 from blog.config import settings
 from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused
-from blog.paging import read_cursor
+from blog.paging import LARGEST_COUNT, read_cursor
 from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_unhide
-from blog.posts import composing, listing, publishing, revising
+from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
 from blog.text.excerpts import minutes_to_read
@@ -25,6 +27,7 @@ from blog.viewer import viewer
 from blog.web import go, open_to_all, page_or_fragment, vary
 
 bp = Blueprint("posts", __name__)
+log = logging.getLogger(__name__)
 
 SENT_BEFORE = "This form had been sent before, so the post stands as it was. What you changed since is kept: choose Edit to find it."
 
@@ -39,15 +42,59 @@ def index() -> Response:
 @bp.get("/posts/<slug>")
 @open_to_all
 def show(slug: str) -> Response:
+    found = ready.versions(slug) if ready.may_serve() else None
+    kept = ready.serve(found) if found else None
+    if kept is not None:
+        return kept
     post = listing.article(viewer(), slug)
     if slug != post.slug and not post.is_tombstone:
         return moved(post.path)
     if "number" in request.args:
         return _to_comment(post, request.args["number"])
+    if "newer" in request.args:
+        return _to_first_new(post, request.args["newer"])
+    if found:
+        return ready.keep(found, _page(post, visits.NEVER, None))
+    seen = visits.seen(viewer(), post.id)
+    kept_text = keeping.kept(keeping.target_of(f"/posts/{post.slug}/comments", {}), viewer().id) if viewer().is_member else None
+    etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string) if viewer().is_member else ""
+    response = ready.unchanged(etag) or _page(post, seen, kept_text)
+    if etag and response.status_code in {200, 304}:
+        response.headers["ETag"] = etag
+    return _noting(response, post, seen)
+
+
+def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Response:
+    """Note the member's visit after the answer has gone out: the one thing that reading writes."""
+    member_id = viewer().id
+    if member_id and post.state == PostState.PUBLISHED and seen.is_due(post.last_seq):
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+        def note() -> None:
+            with app.app_context():
+                try:
+                    with writing():
+                        visits.note(member_id, post.id, post.last_seq)
+                except SQLAlchemyError:
+                    log.warning("a visit was not noted", exc_info=True)
+
+        response.call_on_close(note)
+    return response
+
+
+def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> Response:
+    """The article with its discussion, as this viewer sees it."""
     named, more = listing.around(post.id)
     source = revising.newest(post.id).source if post.is_draft else ""
     return page_or_fragment("posts/show.html", "posts/show.html", post=post, topics=named, more=more, source=source,
-                            minutes=minutes_to_read(post.words), **_controls(post), **_discussion(post))
+                            minutes=minutes_to_read(post.words), **_controls(post), **_discussion(post, seen, kept))
+
+
+def _to_first_new(post: listing.Article, raw: str) -> Response:
+    """To the first comment after this number: what "3 new replies, show" leads to."""
+    since = read_cursor(raw, largest=LARGEST_COUNT) or (0,)
+    comment_id = visits.first_new(post.id, since[0])
+    return go(thread.page_with(thread.one(viewer(), comment_id)) if comment_id else f"{post.path}#talk")
 
 
 def moved(path: str) -> Response:
@@ -67,20 +114,21 @@ def _controls(post: listing.Article) -> dict[str, bool]:
     }
 
 
-def _discussion(post: listing.Article) -> dict[str, Any]:
+def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> dict[str, Any]:
     """What the discussion's template needs; nothing for a draft, which has none."""
     talk = Talk(viewer(), thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.last_seq,
-                                        post.comment_count, post.title))
+                                        post.comment_count, post.title), seen=seen)
     if post.is_draft:
         return {"talk": talk}
     asked = request.args.get("sort", "oldest")
     form = CommentForm(formdata=None)
-    kept = keeping.kept(keeping.target_of(f"/posts/{post.slug}/comments", {}), viewer().id) if viewer().is_member else None
     form.body.data = str((kept or {}).get("body", ""))
     form.submission_id.data = str((kept or {}).get("submission_id", "")) or talk.submission_id()
     sort, after = asked if asked in thread.SORTS else "oldest", request.args.get("after", "")
-    return {"talk": talk, "form": form, "sort": sort, "after": after,
-            "drawn": drawing.draw(talk.post, (post.version, post.board_version), talk, sort=sort, after=after)}
+    drawn = drawing.draw(talk.post, (post.version, post.board_version), talk, sort=sort, after=after)
+    new = seen.count(post.last_seq)
+    return {"talk": talk, "form": form, "sort": sort, "after": after, "drawn": drawn, "new": new,
+            "next_new": drawn.first_new or (visits.first_new(post.id, seen.before_seq) if new and seen.before_seq is not None else None)}
 
 
 def _to_comment(post: listing.Article, raw: str) -> Response:
@@ -167,7 +215,7 @@ def _save(form: PostForm, post: listing.Article) -> str:
 @open_to_all
 def history(slug: str) -> Response:
     post = listing.article(viewer(), slug, including_gone=True)
-    before = read_cursor(request.args.get("after"))
+    before = read_cursor(request.args.get("after"), largest=LARGEST_COUNT)
     revisions, more = revising.history(post, post.id, viewer(), before[0] if before else None)
     return page_or_fragment("posts/history.html", "posts/history.html", post=post, revisions=revisions, more=more)
 

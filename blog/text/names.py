@@ -71,6 +71,6 @@ def clean_display_name(name: str) -> str:
         raise ValueError("A name needs at least one letter, digit or picture character.")
     if _PILED_ACCENTS.search(unicodedata.normalize("NFD", shown)):
         raise ValueError("This name piles up accents, which would cover the lines around it. Please use fewer.")
-    if _ADDRESS.search(unicodedata.normalize("NFKC", shown).translate(_DOTS)):
+    if any(_ADDRESS.search(read.translate(_DOTS)) for read in (shown, unicodedata.normalize("NFKC", shown))):
         raise ValueError("A name may not look like a web or mail address. Leave a space after each full stop, and no @ inside.")
     return shown

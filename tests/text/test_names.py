@@ -1,3 +1,4 @@
+import re
 import string
 
 import pytest
@@ -95,6 +96,7 @@ class TestDisplayNames:
                 "Mara a.com",
                 "mara@a.example",
                 "mara@home",
+                "0@¸",
                 "javascript:x",
                 "a\uff0eexample",
                 "a\u3002example",
@@ -117,5 +119,5 @@ class TestDisplayNames:
             return
         assert 1 <= len(shown) <= 60
         assert shown == shown.strip() == clean_display_name(shown)
-        assert "@" not in shown.strip("@")[1:-1] or " @" in shown or "@ " in shown
+        assert re.search(r"\S@\S", shown) is None
         assert shown.isprintable()
