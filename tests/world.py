@@ -70,7 +70,9 @@ class World:
             ("moderation.unhide_post", "slug"): self.hidden_slug,
             ("comments.edit", "comment_id"): self.leaf,
             ("comments.delete", "comment_id"): self.leaf,
+            ("comments.thank", "comment_id"): self.leaf,
             ("comments.restore", "comment_id"): self.deleted,
+            ("posts.delete", "slug"): self.draft_slug,
             ("accounts.reset", "token"): self.reset_token,
         }
         usual: dict[str, Any] = {
@@ -119,6 +121,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/verify/<token>": {},
     "/forgot": {"email": "bo@example.org"},
     "/reset/<token>": {"password": "nine green bottles hang"},
+    "/drafts": {"target": "/posts/new", "body": WORDS},
     "/settings/profile": {"display_name": "Bo of the hill", "about": WORDS},
     "/settings/security": {"end": "others"},
 }

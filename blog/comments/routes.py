@@ -11,7 +11,7 @@ from blog.db import writing as transaction
 from blog.drafts import keeping
 from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused
 from blog.forms import BoardForm
-from blog.paging import LARGEST, read_cursor
+from blog.paging import LARGEST, LARGEST_COUNT, read_cursor
 from blog.viewer import viewer
 from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
 
@@ -149,7 +149,9 @@ def edit(comment_id: int) -> Response:
 @open_to_all
 def history(comment_id: int) -> Response:
     on = thread.one(viewer(), comment_id, own_page=True)
-    return page_or_fragment("comments/history.html", "comments/history.html", on=on, revisions=writing.history(on, viewer()))
+    before = read_cursor(request.args.get("after"), largest=LARGEST_COUNT)
+    revisions, more = writing.history(on, viewer(), before[0] if before else None)
+    return page_or_fragment("comments/history.html", "comments/history.html", on=on, revisions=revisions, more=more)
 
 
 @bp.post("/comments/<key:comment_id>/delete")

@@ -64,10 +64,10 @@ def _mark(table: Any, key: dict[str, int], on: bool | None) -> int:
     """Set or take the mark: 1 if it came, -1 if it went, 0 if all stays."""
     if on is not False:
         insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        came = db.session.execute(insert(table).values(**key).on_conflict_do_nothing())
-        if came.rowcount:  # type: ignore[attr-defined]
+        came = db.session.execute(insert(table).values(**key).on_conflict_do_nothing().returning(table.member_id))
+        if came.first() is not None:
             return 1
         if on:
             return 0
-    went = db.session.execute(delete(table).filter_by(**key))
-    return -1 if went.rowcount else 0  # type: ignore[attr-defined]
+    went = db.session.execute(delete(table).filter_by(**key).returning(table.member_id))
+    return -1 if went.first() is not None else 0

@@ -1,8 +1,8 @@
 """The writer's deeds: add, edit, delete, restore. Each is one transaction's work; doors open and close it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, select, update
@@ -17,10 +17,13 @@ from blog.db import db
 from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.permissions import may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
 from blog.posts.models import Post
+from blog.text import diffing
 from blog.text.markdown import RENDERER, TextRefused, render_comment
 from blog.viewer import Viewer
 
 LONGEST = 20_000
+
+HISTORY_PAGE = 10
 
 # A chain deeper than this is no discussion; SMALLINT holds 32,767.
 DEEPEST = 10_000
@@ -169,11 +172,31 @@ def may_change(comment_id: int, by: Viewer) -> None:
     may_edit_comment(by, row.one()).require()
 
 
-def history(on: OnPost, by: Viewer) -> Sequence[CommentRevision]:
-    """All revisions of a comment, newest first, for whoever may read its words now. One statement. Raises NotAllowed."""
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of a comment as it was typed, and how it differs from the one before."""
+
+    version: int
+    source: str
+    created_at: datetime
+    changes: list[diffing.Line]  # empty for the first
+
+
+def history(on: OnPost, by: Viewer, before: int | None = None) -> tuple[list[Revision], str]:
+    """A page of versions, newest first, from those older than `before` on; and the cursor of the next page. One statement.
+
+    For whoever may read the comment's words now. Raises NotAllowed.
+    """
     may_read_comment(by, on.comment, on.post).require()
-    revisions = select(CommentRevision).where(CommentRevision.comment_id == on.comment.id).order_by(CommentRevision.version.desc())
-    return db.session.execute(revisions).scalars().all()
+    asked = select(CommentRevision.version, CommentRevision.source, CommentRevision.created_at).where(CommentRevision.comment_id == on.comment.id)
+    if before is not None:
+        asked = asked.where(CommentRevision.version < before)
+    rows = db.session.execute(asked.order_by(CommentRevision.version.desc()).limit(HISTORY_PAGE + 1)).all()
+    shown = [
+        Revision(row.version, row.source, row.created_at, diffing.compare(earlier.source, row.source) if earlier else [])
+        for row, earlier in zip(rows[:HISTORY_PAGE], [*rows[1:], None], strict=False)
+    ]
+    return shown, str(shown[-1].version) if len(rows) > HISTORY_PAGE else ""
 
 
 def quoted(on: OnPost) -> str:

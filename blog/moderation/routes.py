@@ -11,6 +11,7 @@ from blog.db import writing
 from blog.moderation import moderating
 from blog.moderation.forms import HideForm, UnhideForm
 from blog.permissions import may_hide, may_unhide
+from blog.posts import listing
 from blog.viewer import viewer
 from blog.web import fragment_or_redirect, is_fragment, page_or_fragment
 
@@ -68,7 +69,7 @@ def _comment_done(comment_id: int, said: str, undo: str = "") -> Response:
 
 @bp.route("/posts/<slug>/hide", methods=["GET", "POST"])
 def hide_post(slug: str) -> Response:
-    post = thread.post_at(viewer(), slug)
+    post = listing.article(viewer(), slug)
     may_hide(viewer(), post.author_id).require()
     form = HideForm()
     form.offer(recording.rules())
@@ -81,13 +82,13 @@ def hide_post(slug: str) -> Response:
                 number = moderating.hide_post(post.id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
         if number:
             return _post_done(post.id, f"Hidden. Act {number}.", undo=f"/posts/{post.id}/unhide")
-    return page_or_fragment("moderation/hide_post.html", _slot_or_form("hide"), form.status, post=post, form=form, name="The author",
+    return page_or_fragment("moderation/hide_post.html", _slot_or_form("hide"), form.status, post=post, form=form, name=post.author,
                             action=f"/posts/{post.slug}/hide", key="post", what="post", back=f"/posts/{post.slug}", heading=2)
 
 
 @bp.route("/posts/<slug>/unhide", methods=["GET", "POST"])
 def unhide_post(slug: str) -> Response:
-    post = thread.post_at(viewer(), slug)
+    post = listing.article(viewer(), slug)
     may_unhide(viewer(), post.author_id).require()
     form = UnhideForm()
     if request.method == "POST":
@@ -99,12 +100,12 @@ def unhide_post(slug: str) -> Response:
                 number = moderating.unhide_post(post.id, viewer(), reason=form.reason.data or "").number
         if number:
             return _post_done(post.id, f"Brought back. Act {number}.")
-    return page_or_fragment("moderation/unhide_post.html", _slot_or_form("unhide"), form.status, post=post, form=form, name="The author",
+    return page_or_fragment("moderation/unhide_post.html", _slot_or_form("unhide"), form.status, post=post, form=form, name=post.author,
                             action=f"/posts/{post.slug}/unhide", key="post", what="post", back=f"/posts/{post.slug}", heading=2)
 
 
 def _post_done(post_id: int, said: str, undo: str = "") -> Response:
-    post = thread.post_at(viewer(), str(post_id))
+    post = listing.article(viewer(), str(post_id))
     if not is_fragment():
         flash(said, f"undo {undo}" if undo else "message")
     return fragment_or_redirect("moderation/_post_done.html", post.path, post=post, said=said, undo=undo)

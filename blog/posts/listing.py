@@ -16,7 +16,7 @@ from blog.acts.models import Act, Rule
 from blog.board import versions
 from blog.db import UTCDateTime, db
 from blog.errors import Gone, Malformed, NotFound
-from blog.paging import cursor, read_cursor
+from blog.paging import LARGEST_COUNT, cursor, read_cursor
 from blog.permissions import listed_posts, may_read_post, may_see_post
 from blog.posts.models import Post, PostSlug, PostState, PostTopic
 from blog.text.excerpts import teaser
@@ -24,6 +24,8 @@ from blog.topics.models import Topic
 from blog.viewer import Viewer
 
 PAGE = 10
+
+SORTS = ("newest", "active", "thanked")
 
 # A member's own drafts stand on one page; who has more finds the rest by publishing some.
 MOST_DRAFTS = 50
@@ -71,6 +73,7 @@ class Teaser:
     author_id: int
     username: str
     author: str  # display name
+    last_seq: int  # number of the newest comment, to tell what is unread
 
     @property
     def path(self) -> str:
@@ -122,6 +125,7 @@ class Article:
     teaser: str
     words: int
     revision: int
+    thanks: int
     version: int
     last_seq: int
     comment_count: int
@@ -184,12 +188,15 @@ def moment_of(number: int) -> datetime:
 
 _TEASERS: Any = select(
     Post.id, Post.slug, Post.title, Post.teaser, Post.published_at, Post.comment_count, Post.author_id, Member.username, Member.display_name,
+    Post.last_seq,
 ).join(Member, Member.id == Post.author_id).where(listed_posts())
 
 
-def front(after: str | None = None) -> Page[Teaser]:
-    """Listed posts, newest first. Two statements. Raises Malformed for a bad cursor."""
-    return _page(_TEASERS, Post.published_at, Post.id, after)
+def front(after: str | None = None, sort: str = "newest") -> Page[Teaser]:
+    """Listed posts: newest, with the newest comment ("active"), or most thanked first. Two statements. Raises Malformed for a bad cursor."""
+    if sort == "thanked":
+        return _page(_TEASERS, Post.thanks, Post.id, after, by_number=True)
+    return _page(_TEASERS, Post.active_at if sort == "active" else Post.published_at, Post.id, after)
 
 
 def by_topic(topic_id: int, after: str | None = None) -> Page[Teaser]:
@@ -211,15 +218,19 @@ def drafts(member_id: int) -> list[DraftLine]:
     return [DraftLine(*row) for row in db.session.execute(mine.order_by(Post.id.desc()).limit(MOST_DRAFTS))]
 
 
-def _page(statement: Any, moment: Any, key: Any, after: str | None) -> Page[Teaser]:
+def _page(statement: Any, place: Any, key: Any, after: str | None, by_number: bool = False) -> Page[Teaser]:
+    """A keyset page, descending by (place, key). `place` is an instant, or a small number if `by_number`."""
     parts = read_cursor(after, 2)
     if parts is not None:
-        statement = statement.where(tuple_(moment, key) < tuple_(moment_of(parts[0]), parts[1]))
-    rows = db.session.execute(statement.order_by(moment.desc(), key.desc()).limit(PAGE + 1)).all()
+        if by_number and parts[0] > LARGEST_COUNT:
+            raise Malformed("That link to the next page is damaged. Go back and follow it again.")
+        statement = statement.where(tuple_(place, key) < tuple_(parts[0] if by_number else moment_of(parts[0]), parts[1]))
+    rows = db.session.execute(statement.add_columns(place.label("place")).order_by(place.desc(), key.desc()).limit(PAGE + 1)).all()
     shown: list[Any] = list(rows[:PAGE])
-    more = cursor(micros(shown[-1].published_at), shown[-1].id) if len(rows) > PAGE else ""
+    last = shown[-1] if shown else None
+    more = cursor(last.place if by_number else micros(last.place), last.id) if last is not None and len(rows) > PAGE else ""
     topics = topics_of(row.id for row in shown)
-    return Page([Teaser(tuple(topics.get(row.id, ())), *row) for row in shown], more, after or "")
+    return Page([Teaser(tuple(topics.get(row.id, ())), *row[:-1]) for row in shown], more, after or "")
 
 
 def topics_of(post_ids: Iterable[int]) -> dict[int, list[TopicLink]]:
@@ -236,7 +247,7 @@ def topics_of(post_ids: Iterable[int]) -> dict[int, list[TopicLink]]:
 _ARTICLE: Any = (
     select(
         Post.id, Post.slug, Post.author_id, Member.username, Member.display_name, Post.state, Post.title, Post.html, Post.headings, Post.teaser,
-        Post.words, Post.revision, Post.version, Post.last_seq, Post.comment_count, Post.created_at, Post.published_at, Post.edited_at,
+        Post.words, Post.revision, Post.thanks, Post.version, Post.last_seq, Post.comment_count, Post.created_at, Post.published_at, Post.edited_at,
         Post.deleted_at, Post.hidden_by, Act.number, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
         versions.CURRENT.label("board_version"),
     )

@@ -1,8 +1,9 @@
 """Changing a post. Every version of its title and text is kept; a stale save is refused and saves nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.permissions import PostFacts, may_edit_post, may_read_post, may_see_post
 from blog.posts import composing, publishing
 from blog.posts.models import Post, PostRevision, PostState
+from blog.text import diffing
 from blog.topics import naming
 from blog.viewer import Viewer
 
@@ -29,6 +31,7 @@ class Revision:
     title: str
     source: str
     created_at: datetime
+    changes: tuple[diffing.Line, ...] = ()  # against the one before, title and text; empty for the first
 
     @property
     def whole(self) -> str:
@@ -92,4 +95,6 @@ def history(post: PostFacts, post_id: int, by: Viewer, before: int | None = None
     if before is not None:
         asked = asked.where(PostRevision.revision < before)
     rows = [Revision(*row) for row in db.session.execute(asked)]
+    for index, (row, earlier) in enumerate(pairwise(rows)):
+        rows[index] = replace(row, changes=tuple(diffing.compare(earlier.whole, row.whole)))
     return rows[:PAGE], str(rows[PAGE - 1].number) if len(rows) > PAGE else ""

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from blog import limiting
-from blog.comments import drawing, thread, visits
+from blog.comments import drawing, thanking, thread, visits
 from blog.comments.forms import CommentForm
 from blog.comments.talk import Talk
 from blog.config import settings
@@ -17,14 +17,14 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused
 from blog.paging import LARGEST_COUNT, read_cursor
-from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_unhide
+from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
 from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
 from blog.text.excerpts import minutes_to_read
 from blog.topics import listing as topics
 from blog.viewer import viewer
-from blog.web import go, open_to_all, page_or_fragment, vary
+from blog.web import fragment_or_redirect, go, open_to_all, page_or_fragment, vary
 
 bp = Blueprint("posts", __name__)
 log = logging.getLogger(__name__)
@@ -35,8 +35,12 @@ SENT_BEFORE = "This form had been sent before, so the post stands as it was. Wha
 @bp.get("/")
 @open_to_all
 def index() -> Response:
-    posts = listing.front(request.args.get("after"))
-    return page_or_fragment("posts/index.html", "posts/index.html", posts=posts, topics=topics.all_topics(), may_publish=_may_publish())
+    asked = request.args.get("sort", "newest")
+    sort = asked if asked in listing.SORTS else "newest"
+    posts = listing.front(request.args.get("after"), sort)
+    unread = visits.unread(viewer(), {row.id: row.last_seq for row in posts.rows})
+    return page_or_fragment("posts/index.html", "posts/index.html", posts=posts, sort=sort, unread=unread, topics=topics.all_topics(),
+                            may_publish=_may_publish())
 
 
 @bp.get("/posts/<slug>")
@@ -97,18 +101,30 @@ def _to_first_new(post: listing.Article, raw: str) -> Response:
     return go(thread.page_with(thread.one(viewer(), comment_id)) if comment_id else f"{post.path}#talk")
 
 
+@bp.post("/posts/<slug>/thank")
+def thank(slug: str) -> Response:
+    """Thank for a post or take it back: `on` 1 or 0 says which, without it the other of what stands."""
+    limiting.spend("press", viewer().id)
+    post = listing.article(viewer(), slug)
+    with writing():
+        thanked = thanking.thank_post(post.id, viewer(), on={"1": True, "0": False}.get(request.form.get("on", "")))
+    return fragment_or_redirect("posts/_thank.html", post.path, post=listing.article(viewer(), slug), thanked=thanked)
+
+
 def moved(path: str) -> Response:
     """To the address that holds now, for ever, with the question that was asked."""
     query = request.query_string.decode("utf-8", "replace")
     return vary(redirect(f"{path}?{query}" if query else path, 301))
 
 
-def _controls(post: listing.Article) -> dict[str, bool]:
+def _controls(post: listing.Article) -> dict[str, Any]:
     """What this viewer may press at the post itself."""
     who = viewer()
     return {
         "may_edit": bool(may_edit_post(who, post)),
         "may_delete": post.deleted_at is None and bool(may_delete_post(who, post)),
+        "thanked": who.is_member and post.thanks > 0 and thanking.has_thanked_post(who.id, post.id),
+        "may_thank": not post.is_draft and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
         "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
         "may_unhide": post.hidden_by is not None and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
     }

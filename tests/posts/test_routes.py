@@ -80,7 +80,7 @@ def test_older_posts_are_a_link_and_a_damaged_one_is_400(app: Flask, board: Boar
     link = find(first, "a[rel=next]")[0].get("href")
     assert [words(title) for title in find(page(board.cy.get(link)), "main h2")][:2] == ["Number 1", "Number 0"]
     assert board.cy.get("/?after=1.x").status_code == 400
-    assert "No older posts" in board.cy.get("/?after=1.1").text
+    assert "No more posts" in board.cy.get("/?after=1.1").text
 
 
 def test_an_article_has_the_founding_form(app: Flask, board: Board, post: Post) -> None:
@@ -152,8 +152,9 @@ def test_controls_are_for_those_who_may_press_them(board: Board, post: Post) -> 
         return [words(found) for found in find(page(visitor.get("/posts/the-kitchen-table")), ".article header .actions > *")]
 
     assert controls(board.anna) == ["Edit this post", "Delete this post"]
-    assert controls(board.mo) == ["Hide this post"]
-    assert controls(board.bo) == controls(board.cy) == []
+    assert controls(board.mo) == ["Thank Anna for this post", "Hide this post"]
+    assert controls(board.bo) == ["Thank Anna for this post"]
+    assert controls(board.cy) == []
 
 
 @pytest.mark.parametrize("where", ["title", "topic", "body"])

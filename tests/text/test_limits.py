@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from blog.text import markdown
 from blog.text.limits import COMMENT, NESTING, POST, SWELLING, SWELLING_SLACK, Limits
 from blog.text.markdown import Rendered, TextRefused, render_comment, render_post
 from tests.text.families import FAMILIES
@@ -90,12 +91,24 @@ class TestEdges:
     def test_one_reference_used_4000_times(self, render: Render, limits: Limits) -> None:
         assert "links" in refusal(render, ("[a]: https://a.example/" + "u" * 3_900 + "\n\n" + "[a] " * 4_000)[: limits.characters])
 
-    def test_one_long_address_used_as_often_as_allowed(self, render: Render, limits: Limits) -> None:
-        source = "[a]: /" + "u" * (limits.characters // 2) + "\n\n" + "[a] " * limits.links
+    @pytest.mark.parametrize("definition", ["[a]: /static/{}", '[a]: /static/u "{}"'])
+    @pytest.mark.parametrize("use", ["[a] ", "![a] "])
+    def test_one_long_definition_used_as_often_as_allowed(
+        self, render: Render, limits: Limits, definition: str, use: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Refused while it is counted: the HTML, three hundred times the definition, is never written."""
+        monkeypatch.setattr(markdown._WORDS.renderer, "render", lambda *given: pytest.fail("the HTML was written"))
+        source = definition.format("u" * (limits.characters // 2)) + "\n\n" + use * limits.links
         assert "longer than itself" in refusal(render, source)
 
-    def test_one_long_title_used_as_often_as_allowed(self, render: Render, limits: Limits) -> None:
-        assert "longer than itself" in refusal(render, '[a]: /u "' + "t" * (limits.characters // 2) + '"\n\n' + "[a] " * limits.links)
+    def test_signs_of_addresses(self, render: Render, limits: Limits) -> None:
+        render("@a " * 4 * limits.links)
+        for sign in ("@a ", "www. ", "x:// "):
+            assert "links" in refusal(render, sign * (4 * limits.links + 1))
+
+
+def test_markup_that_swells() -> None:
+    assert "longer than itself" in refusal(render_post, "a|b\n-|-\n\n" * 1_000)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

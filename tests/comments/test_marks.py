@@ -1,0 +1,250 @@
+"""What is new, thanks, drafts, quotes, ready pages: marks laid around a thread that is the same for all."""
+
+import gzip
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from lxml import html as lxml_html
+from sqlalchemy import select
+
+from blog.clock import now, stopped_at
+from blog.comments import visits
+from blog.comments import writing as deeds
+from blog.comments.models import Comment, Visit
+from blog.db import db, writing
+from blog.drafts.models import Draft
+from blog.posts.models import Post
+from tests.conftest import Board, Visitor, counted
+from tests.factories import make_post
+
+POST = "/posts/the-kitchen-table"
+
+
+@pytest.fixture
+def post_id(app: Flask, board: Board) -> int:
+    anna = board.anna
+    with app.app_context():
+        found = make_post(anna.id, title="The kitchen table").id
+        db.session.commit()
+    return found
+
+
+def say(board: Board, who: Visitor, body: str, parent: int | None = None) -> int:
+    with board.app.app_context():
+        text = deeds.words(body)
+        with writing():
+            return deeds.add(1, who.viewer, text, parent_id=parent)
+
+
+def new_ones(page: str) -> list[str]:
+    return [found.get("id") for found in lxml_html.fromstring(page).xpath('//article[.//*[contains(@class, "mine")]/*[@class="new"]]')]
+
+
+def test_what_came_since_the_last_visit_is_marked_and_counted(board: Board, post_id: int) -> None:
+    bo, anna = board.bo, board.anna
+    say(board, anna, "one")
+    assert new_ones(bo.get(POST).text) == []  # never here before: nothing is new
+    later = now() + timedelta(hours=1)
+    two, three = say(board, anna, "two"), say(board, anna, "three", parent=1)
+    with stopped_at(later):
+        assert re.search(r">2 new<", bo.get("/").text)
+        page = bo.get(POST).text
+        assert sorted(new_ones(page)) == sorted([f"comment-{two}", f"comment-{three}"])
+        tree = lxml_html.fromstring(page)
+        assert "2 new since" in tree.xpath('//nav[@class="jump"]')[0].text_content()
+        assert tree.xpath('//*[@id="unread-1"]')[0].text_content() == ", 1 new"
+        assert len(new_ones(bo.get(POST).text)) == 2  # a reload keeps the marks
+        assert not re.search(r"\d new<", bo.get("/").text)
+    with stopped_at(later + timedelta(minutes=40)):
+        assert new_ones(bo.get(POST).text) == []  # the next visit
+
+
+def test_each_new_mark_leads_to_the_next_and_the_last_says_so(board: Board, post_id: int) -> None:
+    bo = board.bo
+    say(board, board.anna, "one")
+    bo.get(POST)
+    ids = [say(board, board.anna, f"new {number}") for number in range(3)]
+    with stopped_at(now() + timedelta(hours=1)):
+        tree = lxml_html.fromstring(bo.get(POST).text)
+    assert [found.get("href") for found in tree.xpath('//div[@class="mine"]/a[@class="new"]')] == [f"#comment-{ids[1]}", f"#comment-{ids[2]}", "#talk-h"]
+    assert tree.xpath('//nav[@class="jump"]/a[@aria-keyshortcuts="n"]/@href') == [f"#comment-{ids[0]}"]
+
+
+def test_own_words_are_never_new_and_move_the_visit(board: Board, post_id: int) -> None:
+    bo = board.bo
+    say(board, board.anna, "one")
+    bo.get(POST)
+    say(board, bo, "mine")
+    with stopped_at(now() + timedelta(hours=1)):
+        assert new_ones(bo.get(POST).text) == []
+        assert not re.search(r"\d new<", bo.get("/").text)
+
+
+def test_mark_all_read(board: Board, post_id: int) -> None:
+    bo = board.bo
+    say(board, board.anna, "one")
+    bo.get(POST)
+    say(board, board.anna, "two")
+    with stopped_at(now() + timedelta(hours=1)):
+        assert new_ones(bo.get(POST).text)
+        assert bo.post(f"{POST}/read").status_code == 303
+        assert new_ones(bo.get(POST).text) == []
+
+
+def test_a_stranger_gets_no_marks_no_cookie_and_writes_nothing(app: Flask, board: Board, post_id: int) -> None:
+    say(board, board.anna, "one")
+    cy = board.cy
+    answer = cy.get(POST)
+    assert "Set-Cookie" not in answer.headers
+    assert "csrf_token" not in answer.text
+    with app.app_context():
+        assert db.session.execute(select(Visit)).first() is None
+
+
+def test_news_are_told_by_subtraction_and_304_when_there_are_none(board: Board, post_id: int) -> None:
+    say(board, board.anna, "one")
+    assert board.cy.get(f"{POST}/new?since=1").status_code == 304
+    say(board, board.anna, "two")
+    say(board, board.anna, "three")
+    cy = board.cy
+    with counted(board.app) as statements:
+        answer = cy.get(f"{POST}/new?since=1")
+    assert answer.status_code == 200
+    assert "2 new replies, show" in answer.text
+    assert len(statements) == 1
+    assert not any("FROM comment" in statement for statement in statements)
+    assert cy.get(f"{POST}/new?since=1", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    link = lxml_html.fromstring(answer.text).get("href")
+    assert cy.get(link).headers["Location"].endswith("#comment-2")
+    assert cy.get(f"{POST}/new?since=x").status_code == 400
+
+
+def test_thanks_are_one_for_each_member_and_toggle(app: Flask, board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "one")
+    for expected in (1, 0, 1):
+        answer = board.bo.post(f"/comments/{comment}/thank", htmx=True)
+        assert answer.status_code == 200
+        assert f'aria-pressed="{"true" if expected else "false"}"' in answer.text
+        with app.app_context():
+            assert db.session.get_one(Comment, comment).thanks == expected
+    for _ in range(3):
+        board.bo.post(f"/comments/{comment}/thank", {"on": "1"})  # pressed twice is once
+    with app.app_context():
+        assert db.session.get_one(Comment, comment).thanks == 1
+    assert "1 thank" in board.cy.get(POST).text
+    assert board.anna.post(f"/comments/{comment}/thank").status_code == 403
+    board.bo.post(f"{POST}/thank")
+    board.bo.post(f"{POST}/thank", {"on": "1"})
+    with app.app_context():
+        assert db.session.get_one(Post, post_id).thanks == 1
+
+
+def test_a_draft_is_kept_and_stands_in_the_form_on_another_device(app: Flask, board: Board, post_id: int) -> None:
+    bo = board.bo
+    comment = say(board, board.anna, "one")
+    target = f"{POST}/comments?parent_id={comment}"
+    answer = bo.post("/drafts", {"target": target, "body": "half a thought"}, headers={"Accept": "*/*"})
+    assert answer.status_code == 200
+    assert answer.text.startswith("Draft kept, ")
+    assert "half a thought" in bo.get(f"/comments/{comment}/reply").text
+    assert "half a thought" in bo.get(target).text
+    assert "half a thought" not in board.anna.get(target).text
+    page = bo.post("/drafts", {"target": target, "body": "more of it"}, headers={"Accept": "text/html,*/*"})
+    assert (page.status_code, page.headers["Location"]) == (303, target)
+    bo.post(f"{POST}/comments", {"body": "more of it, sent", "parent_id": comment})
+    with app.app_context():
+        assert db.session.execute(select(Draft)).first() is None
+    bo.post("/drafts", {"target": target, "body": "x"}, headers={"Accept": "*/*"})
+    bo.post("/drafts", {"target": target, "body": ""}, headers={"Accept": "*/*"})
+    with app.app_context():
+        assert db.session.execute(select(Draft)).first() is None
+
+
+@pytest.mark.parametrize("target", ["", "//evil.example/comments", "https://evil.example", "/settings/security", "/posts/x/comments?parent_id=x", "x" * 400])
+def test_a_draft_of_no_form_is_refused_with_its_text(board: Board, post_id: int, target: str) -> None:
+    answer = board.bo.post("/drafts", {"target": target, "body": "half a thought"})
+    assert answer.status_code == 422
+    assert "half a thought" in answer.text
+
+
+def test_a_quote_names_and_links_what_it_quotes(board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "> somebody else\n\nA line of mine.\nAnd one more.")
+    tree = lxml_html.fromstring(board.bo.get(f"/comments/{comment}/reply?quote=1").text)
+    text = tree.xpath('//textarea[@name="body"]')[0].text_content().lstrip("\n")
+    assert text == f"[Anna](/comments/{comment}):\n\n> A line of mine.\n> And one more.\n\n"
+
+
+def test_a_reply_to_words_that_changed_since_says_so(board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "first words")
+    say(board, board.bo, "an answer", parent=comment)
+    assert "Answered an" not in board.cy.get(POST).text
+    board.anna.post(f"/comments/{comment}/edit", {"body": "other words", "version": "1"})
+    assert f'Answered an <a href="/comments/{comment}/history">earlier version</a>' in board.cy.get(POST).text
+    history = lxml_html.fromstring(board.cy.get(f"/comments/{comment}/history").text)
+    assert "first" in history.xpath("string(//del)")
+    assert "other" in history.xpath("string(//ins)")
+
+
+def test_readers_get_ready_pages_that_hold_until_something_changes(board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "the first words")
+    first = board.cy.get(POST)
+    etag = first.headers["ETag"]
+    assert first.headers["Cache-Control"] == "public, no-cache"
+    with counted(board.app):
+        pass
+    board.cy.get(POST)
+    again = board.cy.get(POST)
+    assert again.text == first.text
+    assert board.cy.get(POST, headers={"If-None-Match": etag}).status_code == 304
+    packed = board.cy.get(POST, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data).decode() == first.text
+    board.mo.post(f"/comments/{comment}/hide", {"rule": "1", "reason": "about the person"})
+    after = board.cy.get(POST, headers={"If-None-Match": etag})
+    assert after.status_code == 200
+    assert "the first words" not in after.text
+
+
+def test_a_changed_name_shows_at_once(board: Board, post_id: int) -> None:
+    say(board, board.anna, "words")
+    assert ">Anna</a>" in board.cy.get(POST).text
+    board.anna.post("/settings/profile", {"display_name": "Annabel", "about": "", "theme": "system", "zone": ""})
+    assert ">Annabel</a>" in board.cy.get(POST).text
+
+
+def test_a_member_gets_a_304_until_something_of_theirs_changes(board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "words")
+    bo = board.bo
+    bo.get(POST)
+    first = bo.get(POST)
+    etag = {"If-None-Match": first.headers["ETag"]}
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert bo.get(POST, headers=dict(etag)).status_code == 304
+    bo.post(f"/comments/{comment}/thank")
+    assert bo.get(POST, headers=dict(etag)).status_code == 200
+    assert board.anna.get(POST, headers=dict(etag)).status_code == 200
+
+
+def test_a_kept_thread_costs_a_reader_no_comment_row(board: Board, post_id: int) -> None:
+    say(board, board.anna, "words")
+    bo = board.bo
+    bo.get(POST)
+    bo.get(POST)
+    seen: list[str] = []
+    with counted(board.app) as statements:
+        bo.get(POST)
+        drawn = len(statements)
+        bo.get(POST)
+        seen = statements[drawn:]
+    assert not any("FROM comment " in statement or "FROM comment\n" in statement for statement in seen)
+
+
+def test_visits_never_fall(app: Flask, board: Board, post_id: int) -> None:
+    bo = board.bo
+    for number in (5, 3):
+        with app.app_context(), writing():
+            visits.note(bo.id, post_id, number)
+    with app.app_context():
+        assert db.session.get_one(Visit, (bo.id, post_id)).last_seq == 5
