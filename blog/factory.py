@@ -12,6 +12,7 @@ from blog.accounts import cli as accounts_cli
 from blog.accounts import jobs as accounts_jobs
 from blog.accounts import routes as accounts
 from blog.acts import routes as acts
+from blog.comments import cli as comments_cli
 from blog.comments import drawing
 from blog.comments import routes as comments
 from blog.db import db, prepare
@@ -72,7 +73,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.context_processor(page_facts)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for commands in (accounts_cli, demo_cli, jobs_cli, operations_cli):
+    for commands in (accounts_cli, comments_cli, demo_cli, jobs_cli, operations_cli):
         commands.register(app)
 
     assets.register(app, settings)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, select, update
@@ -14,6 +14,7 @@ from blog.comments.models import Comment, CommentRevision
 from blog.comments.thread import OnPost
 from blog.config import settings
 from blog.db import db
+from blog.drafts import keeping
 from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.permissions import may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
 from blog.posts.models import Post
@@ -24,6 +25,9 @@ from blog.viewer import Viewer
 LONGEST = 20_000
 
 HISTORY_PAGE = 10
+
+# So long after sending, a deletion means "not like this": the text comes back as a draft.
+UNDO = timedelta(minutes=10)
 
 # A chain deeper than this is no discussion; SMALLINT holds 32,767.
 DEEPEST = 10_000
@@ -144,6 +148,11 @@ def delete(comment_id: int, by: Viewer) -> None:
     if comment.hidden_by is None:
         counting.count_live(comment.post_id, -1)
     counting.settle(comment_id)
+    if comment.deleted_at - comment.created_at < UNDO and comment.reply_count == 0:
+        # Taken back right after sending: the words are wanted again, in the form that they came from.
+        slug = db.session.execute(select(Post.slug).where(Post.id == comment.post_id)).scalar_one()
+        fields = {"body": source_of(comment_id), **({"parent_id": str(comment.parent_id)} if comment.parent_id else {})}
+        keeping.keep(keeping.target_of(f"/posts/{slug}/comments", fields), fields, member_id=by.id)
     db.session.expire(comment)
 
 

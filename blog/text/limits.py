@@ -43,7 +43,7 @@ class Limits:
 
 
 COMMENT = Limits("comment", characters=20_000, lines=2_000, blocks=2_000, marks=4_000, links=50, cells=500)
-POST = Limits("post", characters=100_000, lines=5_000, blocks=6_000, marks=12_000, links=300, cells=2_000)
+POST = Limits("post", characters=100_000, lines=5_000, blocks=6_000, marks=10_000, links=300, cells=2_000)
 
 
 @dataclass(slots=True)

@@ -162,6 +162,19 @@ def test_a_draft_is_kept_and_stands_in_the_form_on_another_device(app: Flask, bo
         assert db.session.execute(select(Draft)).first() is None
 
 
+def test_deleting_right_after_sending_gives_the_text_back_as_a_draft(board: Board, post_id: int) -> None:
+    board.bo.post(f"{POST}/comments", {"body": "sent too soon"})
+    answer = board.bo.post("/comments/1/delete")
+    assert answer.status_code == 303
+    assert "sent too soon" in board.bo.get(POST).text
+    assert "sent too soon" not in board.cy.get(POST).text
+    board.bo.post("/drafts", {"target": f"{POST}/comments", "body": ""}, headers={"Accept": "*/*"})
+    board.bo.post(f"{POST}/comments", {"body": "an old one"})
+    with stopped_at(now() + timedelta(days=1)):
+        board.bo.post("/comments/2/delete")
+        assert "an old one" not in board.bo.get(POST).text
+
+
 @pytest.mark.parametrize("target", ["", "//evil.example/comments", "https://evil.example", "/settings/security", "/posts/x/comments?parent_id=x", "x" * 400])
 def test_a_draft_of_no_form_is_refused_with_its_text(board: Board, post_id: int, target: str) -> None:
     answer = board.bo.post("/drafts", {"target": target, "body": "half a thought"})

@@ -5,9 +5,9 @@ import threading
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from blog.comments import writing
+from blog.comments import checking, writing
 from blog.comments.models import Comment, CommentRevision
 from blog.db import db
 from blog.db import writing as transaction
@@ -103,6 +103,22 @@ def test_writers_at_once_lose_nothing(app: Flask, board: Board, post_id: int) ->
         assert list(seqs) == list(range(1, 18))  # dense, and rising with the id
     assert row(app, parent).reply_count == 16
     assert row(app, parent).active_seq == 17
+
+
+@pytest.mark.parametrize("change", [
+    {"reply_count": 7}, {"listed": False}, {"depth": 9}, {"root_id": 2}, {"active_seq": 0},
+])
+def test_verifying_finds_what_was_changed_behind_our_back(app: Flask, board: Board, post_id: int, change: dict[str, object]) -> None:
+    with app.app_context():
+        ids = grow(post_id, board.anna.id, [None, None, 0, 2])
+        assert list(checking.differences()) == []
+        at = ids[2] if "depth" in change or "root_id" in change else ids[0]
+        db.session.execute(update(Comment).where(Comment.id == at).values(**change))
+        assert next(iter(change)) in {found.name for found in checking.differences()}
+        db.session.rollback()
+        db.session.execute(update(Post).values(comment_count=99))
+        assert [str(found) for found in checking.differences()] == [f"post {post_id}: comment_count is 99, the rows say 4"]
+        db.session.rollback()
 
 
 def test_a_parent_in_another_post_does_not_exist_here(app: Flask, board: Board, post_id: int) -> None:
@@ -211,6 +227,7 @@ def test_counters_follow_a_plain_model_through_any_deeds(app: Flask, board: Boar
         assert post is not None
         assert [tuple(found) for found in rows] == [(model.listed(index), model.replies(index)) for index in range(len(ids))]
         assert post.comment_count == model.live()
+        assert list(checking.differences()) == []
 
 
 def test_deleting_and_restoring_twice_is_once(app: Flask, board: Board, post_id: int) -> None:
