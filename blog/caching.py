@@ -11,6 +11,9 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+# What a row takes besides its value. Without it, pages of nothing would cost nothing, and anybody can ask for any number of those.
+ROW_BYTES = 2_000
+
 
 # All stores of this process, for whoever must begin anew (tests, measurements).
 STORES: list["Kept[Any]"] = []
@@ -37,6 +40,7 @@ class Kept(Generic[T]):
 
     def put(self, key: Hashable, value: T, size: int) -> None:
         """Keep `value`, which takes about `size` bytes. What is larger than an eighth of the store is not kept."""
+        size += ROW_BYTES
         if size > self.most_bytes // 8:
             return
         with self._lock:

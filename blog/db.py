@@ -3,6 +3,7 @@
 Doors open and close transactions (`with writing():`), deeds work inside one, readings read in whatever is open.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,10 +11,13 @@ from typing import Any
 
 from flask import g, has_request_context
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Executable, Integer, MetaData, event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+log = logging.getLogger(__name__)
 
 # Written into SQLite's header: another program's file is refused, not altered. "PRLY"
 APPLICATION_ID = 0x50524C59
@@ -62,19 +66,42 @@ def writing() -> Iterator[None]:
 
     On SQLite it begins IMMEDIATE, so that a deed never reads what another changes before it writes. What was read before
     is forgotten: load inside. In a request whose token or origin did not hold, raises that refusal instead of opening:
-    no route can write by forgetting to ask.
+    no route can write by forgetting to ask. Never one inside another, whose work it would take back: RuntimeError.
     """
     if has_request_context() and g.get("refusal") is not None:
         raise g.refusal
-    session = db.session
-    session.rollback()
-    session.connection(execution_options={"writing": True})
+    with _transaction():
+        yield
+
+
+def note(statement: Executable) -> None:
+    """Run a statement that reading itself causes (when a session was last used), in a transaction of its own. Best effort: a page is read
+    on a busy or full database too, and the next one notes it again. Inside `writing()` nothing is done, for the same reason."""
+    if db.session().info.get("writing"):
+        return
     try:
+        with _transaction():
+            db.session.execute(statement)
+    except OperationalError:
+        log.warning("the database is busy or can’t be written: a visit was not noted")
+
+
+@contextmanager
+def _transaction() -> Iterator[None]:
+    session = db.session()
+    if session.info.get("writing"):
+        raise RuntimeError("writing() inside writing(): the outer one would lose its work")
+    session.rollback()  # a snapshot that was read from can't always be written to
+    session.info["writing"] = True
+    try:
+        session.connection(execution_options={"writing": True})
         yield
         session.commit()
     except BaseException:
         session.rollback()
         raise
+    finally:
+        session.info.pop("writing", None)
 
 
 def prepare(engine: Engine) -> None:

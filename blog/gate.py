@@ -7,7 +7,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
 from blog.config import settings
-from blog.errors import BadToken, Malformed, Refused, TooFast
+from blog.errors import BadToken, Malformed, Refused, TooFast, TooLarge
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -18,6 +18,8 @@ ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
 FORM_BYTES = 512 * 1024
 POST_FORM_BYTES = 2 * 1024 * 1024
 LONG_FORMS = frozenset({"posts.new", "posts.edit"})
+# Fields of one form. Half a megabyte could be 250,000 of them, and a page that gives them back a hundred bytes for each.
+MOST_FIELDS = 100
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -82,6 +84,8 @@ def check_encoding() -> None:
         request.max_form_memory_size = FORM_BYTES
     raw = request.get_data(cache=True)
     encoded = request.mimetype == "application/x-www-form-urlencoded"
+    if encoded and raw.count(b"&") >= MOST_FIELDS:
+        raise TooLarge(f"No form of this board has more than {MOST_FIELDS} fields. Go back and use the page’s own.")
     if _is_junk(raw) if encoded else request.mimetype == "multipart/form-data" and (b"\x00" in raw or not _is_utf8(raw)):
         hold(Malformed("The text holds bytes that are no characters (or a NUL). They are taken out below; look it over and send it again."))
 

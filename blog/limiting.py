@@ -1,10 +1,12 @@
 """Budgets: how often somebody may do something. Counted in Redis, or in a second SQLite file that need not survive."""
 
+import logging
 import math
 import sqlite3
 import threading
 import time
 from datetime import timedelta
+from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,9 +18,14 @@ from limits.strategies import FixedWindowRateLimiter
 from blog.clock import now
 from blog.config import Settings, settings
 from blog.dates import clock_time
-from blog.errors import TooFast
+from blog.errors import TooFast, Unavailable
+
+log = logging.getLogger(__name__)
 
 FIVE_MINUTES = 300
+
+# No name or address is longer; what somebody types instead of one need not fill the counters.
+LONGEST_WHO = 320
 
 # What each budget is for, how much, and the words that a person reads.
 BUDGETS: dict[str, tuple[RateLimitItem, str]] = {
@@ -95,23 +102,39 @@ class SQLiteCounters(Storage):
 
 def register(app: Flask, chosen: Settings) -> None:
     """Bind the counters to the application."""
-    uri = chosen.redis_url or f"parley-sqlite://{Path(chosen.instance) / 'limits.db'}"
+    # What Redis itself calls unix:// has another name in this library.
+    redis = f"redis+{chosen.redis_url}" if chosen.redis_url.startswith("unix://") else chosen.redis_url
+    uri = redis or f"parley-sqlite://{Path(chosen.instance) / 'limits.db'}"
     app.extensions["parley_limits"] = FixedWindowRateLimiter(storage_from_string(uri))
 
 
 def spend(budget: str, who: str | int) -> None:
-    """Take one from a budget of `who` (a member's id, a client address). Raises TooFast with the clock time when there is more."""
+    """Take one from a budget of `who` (a member's id, a client address).
+
+    Raises TooFast with the clock time when nothing is left of it, Unavailable when the counters do not answer.
+    """
     if not settings().ratelimit_enabled:
         return
     item, words = BUDGETS[budget]
+    who = str(who)[:LONGEST_WHO]
     limiter = cast(FixedWindowRateLimiter, current_app.extensions["parley_limits"])
-    if limiter.hit(item, budget, str(who)):
-        return
-    seconds = max(1, math.ceil(limiter.get_window_stats(item, budget, str(who)).reset_time - time.time()))
+    try:
+        if limiter.hit(item, budget, who):
+            return
+        reset_at = limiter.get_window_stats(item, budget, who).reset_time
+    except limiter.storage.base_exceptions as error:
+        log.error("the counters did not answer: %s: %s", type(error).__name__, error)
+        raise Unavailable("The board can’t count requests just now, so nothing was saved. Your text is still here; try again in a moment.") from None
+    seconds = max(1, math.ceil(reset_at - time.time()))
     until = now() + timedelta(seconds=seconds)
     raise TooFast(f"{words}. You can go on at {clock_time(until)}. What you typed is still here.", seconds, until)
 
 
 def client() -> str:
-    """The address that a request comes from, as the trusted proxies tell it."""
-    return request.remote_addr or "unknown"
+    """Where a request comes from, as the trusted proxies tell it: the address, of IPv6 the network that one customer has (/64)."""
+    address = request.remote_addr or "unknown"
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -83,16 +83,19 @@ def page(status: int, title: str, sentence: str, refusal: Refused | None, typed:
     template = "errors/_refusal.html" if is_fragment() else "errors/refusal.html"
     try:
         return vary(make_response(render_template(template, **facts), status))
-    except OperationalError:
+    except (OperationalError, PoolTimeout):
         _let_go()
         return bare(status, title, sentence)
 
 
 def bare(status: int, title: str, sentence: str) -> Response:
-    """A page that needs no database: for when there is none, or when the page itself broke."""
-    template = "errors/_refusal.html" if is_fragment() else "errors/bare.html"
+    """A page that needs no database: for when there is none, or when the page itself broke.
+
+    Not by render_template: what that tells every template begins with asking the database who is looking.
+    """
+    template = current_app.jinja_env.get_template("errors/_refusal.html" if is_fragment() else "errors/bare.html")
     facts = {"status": status, "title": title, "sentence": sentence, "refusal": None, "typed": typed_fields(), "again": []}
-    return vary(make_response(render_template(template, **facts), status))
+    return vary(make_response(template.render(facts), status))
 
 
 def typed_fields() -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, make_response, redirect, render_template, request
 from werkzeug.routing import IntegerConverter
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 View = Callable[..., Any]
@@ -42,6 +43,7 @@ def fragment_or_redirect(fragment: str, to: str, status: int = 200, **context: A
 
 def go(to: str) -> WerkzeugResponse:
     """Lead the browser to another page: a 303, or under htmx the header that makes it load that page."""
+    to = iri_to_uri(to)  # a slug holds letters of any script, a header does not
     if is_fragment():
         response: WerkzeugResponse = make_response("", 200)
         response.headers["HX-Redirect"] = to

@@ -167,7 +167,7 @@ class Visitor:
         return self.viewer.id
 
     def get(self, path: str, htmx: bool = False, **options: Any) -> TestResponse:
-        return self.client.get(path, headers=self._headers(htmx, options), buffered=True, **options)
+        return self.client.get(path, headers=self._headers(htmx, options), **{"buffered": True, **options})
 
     def post(self, path: str, data: dict[str, Any] | None = None, htmx: bool = False, token: str | None = None, **options: Any) -> TestResponse:
         """POST a form with the visit's token (or the given one; "" sends none)."""
@@ -175,7 +175,7 @@ class Visitor:
         token = self.token() if token is None else token
         if token:
             fields["csrf_token"] = token
-        return self.client.post(path, data=fields, headers=self._headers(htmx, options), buffered=True, **options)
+        return self.client.post(path, data=fields, headers=self._headers(htmx, options), **{"buffered": True, **options})
 
     def token(self) -> str:
         """The token that this visit's pages hold, as it is now: signed in or not."""

@@ -23,7 +23,7 @@ from werkzeug.test import TestResponse
 from blog.assets import STATIC
 from blog.comments.models import Comment
 from blog.db import db
-from blog.gate import ANY_HOST, FORM_BYTES, LONG_FORMS, POST_FORM_BYTES
+from blog.gate import ANY_HOST, FORM_BYTES, LONG_FORMS, MOST_FIELDS, POST_FORM_BYTES
 from tests.conftest import Board, Visitor, make_app
 from tests.world import FORMS, VISITS, WORDS, World, build, routes, written
 
@@ -269,6 +269,33 @@ def test_array_like_double_and_very_many_fields_are_no_crash(world: World) -> No
             data = urlencode([("csrf_token", token), *body])
             answer = who.client.post(world.address(route), data=data, content_type="application/x-www-form-urlencoded")
             fine(answer, f"POST {route.rule} with {what}")
+
+
+@pytest.mark.one_database
+def test_a_form_of_more_fields_than_any_of_ours_is_refused_before_a_page_gives_them_back(world: World) -> None:
+    bo = world.board.bo
+    for count, status in ((MOST_FIELDS, 303), (MOST_FIELDS + 1, 413), (150_000, 413)):
+        fields = [("csrf_token", world.token(bo)), ("body", WORDS), *[("a", "")] * (count - 2)]
+        answer = bo.client.post(f"/posts/{world.slug}/comments", data=urlencode(fields), content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == status and len(answer.data) < 20_000, count
+    forged = bo.client.post(f"/comments/{world.leaf}/delete", data="a=&" * 150_000, content_type="application/x-www-form-urlencoded")
+    assert forged.status_code == 413 and len(forged.data) < 20_000
+
+
+@pytest.mark.one_database
+def test_half_a_megabyte_of_accents_in_any_field_is_no_work(world: World) -> None:
+    """Composing them takes time that grows with their square. That this test ends is what it says."""
+    accents = "a" + "\u0315\u0300" * 120_000
+    anna = world.board.anna
+    for rule, field in (("/login", "password"), ("/login", "username"), ("/register", "password"), ("/register", "display_name"), ("/register", "email"),
+                        ("/forgot", "email"), (f"/reset/{world.reset_token}", "password"), ("/posts/new", "title"), ("/posts/new", "topics"),
+                        ("/posts/new", "body"), ("/settings/profile", "display_name"), ("/settings/security", "current_password")):
+        who = anna if rule.startswith(("/posts", "/settings")) else world.board.cy
+        data = {**FORMS.get(rule, {}), field: accents, "end": "", "csrf_token": who.token()}
+        answer = who.client.post(rule, data=data, content_type="multipart/form-data")
+        assert answer.status_code in {303, 422}, f"{rule} {field}: {answer.status_code}"
+    heading = world.board.anna.post("/posts/new", {"title": "Accents", "body": "# " + accents[:90_000]})
+    assert heading.status_code == 303
 
 
 @pytest.mark.one_database

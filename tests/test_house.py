@@ -49,8 +49,7 @@ MAY_ASK_THE_TIME = {
     "operations/bridge.py": "stamps lines of the access log: no row and no page hangs on them",
 }
 MAY_COMMIT = {
-    "db.py:writing": "opens and closes the transaction of a door",
-    "accounts/sessions.py:load": "notes a visit once an hour, before any door has opened a transaction: there is no door to close it",
+    "db.py:_transaction": "opens and closes the transaction of a door, or of what reading notes",
     "operations/upgrading.py:check_identity": "a connection of its own, before there are tables",
     "operations/upgrading.py:one_at_a_time": "a connection of its own, which holds the lock",
 }

@@ -65,5 +65,9 @@ def _nobodys(hasher: PasswordHasher) -> str:
 
 
 def _bytes(password: str) -> bytes:
-    """All of it: nothing trimmed or cut. Composed, because keyboards differ in how they send an accent."""
-    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+    """All of it: nothing trimmed or cut. Composed, because keyboards differ in how they send an accent.
+
+    What is longer than a password may be is taken as it came: to compose half a megabyte of accents would take minutes.
+    """
+    composed = unicodedata.normalize("NFC", password) if len(password) <= LONGEST else password
+    return composed.encode("utf-8", "surrogatepass")

@@ -101,8 +101,9 @@ def login() -> Response:
             limiting.spend("sign_in", client())
             limiting.spend("guess", signing_in.key_of(name))
             known = signing_in.recognise(name, form.password.data or "")
+            leaving = viewer().session_id
             with writing():
-                token = signing_in.begin(known, request.user_agent.string, instead_of=viewer().session_id)
+                token = signing_in.begin(known, request.user_agent.string, instead_of=leaving)
                 kept = _claim_text(known.member_id)
         if token:
             return _welcome(token, _after(form.next.data, kept))
@@ -124,9 +125,10 @@ def register() -> Response:
             limiting.spend("register", client())
             username, email = form.username.data or "", form.email.data or ""
             password_hash = passwords.new(form.password.data or "", username, email)
+            leaving = viewer().session_id
             with writing():
                 member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
-                sessions.end(viewer().session_id)
+                sessions.end(leaving)
                 token = sessions.start(member_id, request.user_agent.string)
                 kept = _claim_text(member_id)
         if token:

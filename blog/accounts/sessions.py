@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from blog.accounts.models import LoginSession, Member
 from blog.clock import now
 from blog.config import settings
-from blog.db import db
+from blog.db import db, note
 from blog.viewer import Viewer
 
 # How long a browser stays signed in without being used.
@@ -61,8 +61,7 @@ def load(token: str) -> Viewer | None:
     if row is None or (row.is_demo and not _demo_is_open()):
         return None
     if moment - row.seen_at > SEEN_EVERY:
-        db.session.execute(update(LoginSession).where(LoginSession.id == row.session_id).values(seen_at=moment, expires_at=moment + STAY))
-        db.session.commit()
+        note(update(LoginSession).where(LoginSession.id == row.session_id).values(seen_at=moment, expires_at=moment + STAY))
     return Viewer(id=row.id, username=row.username, display_name=row.display_name, role=row.role, verified=row.verified_at is not None,
                   joined_at=row.created_at, theme=row.theme, zone=row.zone, session_id=row.session_id, token=token)
 

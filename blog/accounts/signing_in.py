@@ -58,7 +58,8 @@ def begin(known: Recognised, browser: str, *, instead_of: int) -> str:
 
     Raises Invalid if the password was changed since it was checked. Call inside `writing()`.
     """
-    member = db.session.get(Member, known.member_id)
+    # Locked: whoever sets a new password at this moment ends this session with all others, or is seen here.
+    member = db.session.get(Member, known.member_id, with_for_update=True)
     if member is None or member.password_hash != known.password_hash:
         raise Invalid(WRONG)
     if known.renewed_hash:

@@ -102,9 +102,14 @@ class Shown:
     @property
     def name(self) -> str:
         """Whom a reader sees: a tombstone has no name."""
-        if self.is_hidden:
-            return "the hidden comment"
-        return "the deleted comment" if self.is_deleted else self.display_name
+        return shown_name(self.display_name, self.is_deleted, self.is_hidden)
+
+
+def shown_name(display_name: str, is_deleted: bool, is_hidden: bool) -> str:
+    """What stands for a comment's writer where it is referred to."""
+    if is_hidden:
+        return "the hidden comment"
+    return "the deleted comment" if is_deleted else display_name
 
 
 @dataclass(slots=True)
@@ -263,7 +268,17 @@ _POST_COLUMNS = (
     Post.slug, Post.title, Post.state, Post.author_id.label("post_author_id"), Post.deleted_at.label("post_deleted_at"),
     Post.hidden_by.label("post_hidden_by"), Post.last_seq, Post.comment_count, Post.version.label("post_version"),
 )
-_ONE = _joined(select(*_COLUMNS, *_POST_COLUMNS).select_from(Comment).join(Post, Post.id == Comment.post_id)).where(Comment.id == bindparam("id"))
+_ABOVE, _ABOVE_AUTHOR = aliased(Comment), aliased(Member)
+_ABOVE_COLUMNS = (
+    _ABOVE.version.label("above_version"), _ABOVE.deleted_at.label("above_deleted_at"), _ABOVE.hidden_by.label("above_hidden_by"),
+    _ABOVE_AUTHOR.display_name.label("above_name"),
+)
+_ONE = (
+    _joined(select(*_COLUMNS, *_POST_COLUMNS, *_ABOVE_COLUMNS).select_from(Comment).join(Post, Post.id == Comment.post_id))
+    .outerjoin(_ABOVE, _ABOVE.id == Comment.parent_id)
+    .outerjoin(_ABOVE_AUTHOR, _ABOVE_AUTHOR.id == _ABOVE.author_id)
+    .where(Comment.id == bindparam("id"))
+)
 
 
 _POST_FACTS = select(Post.id, Post.slug, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.last_seq, Post.comment_count, Post.title)
@@ -336,6 +351,10 @@ def one(viewer: Viewer, comment_id: int, *, own_page: bool = False) -> OnPost:
         raise Gone("Its writer deleted this comment.")
     if own_page and may_read_comment(viewer, found.comment, found.post):
         found.comment.html = row.html
+    if row.parent_id is not None:  # drawn alone, it says whom it answers as it does in the thread
+        is_gone = row.above_deleted_at is not None or row.above_hidden_by is not None
+        found.comment.parent_name = shown_name(row.above_name, row.above_deleted_at is not None, row.above_hidden_by is not None)
+        found.comment.answered_earlier = row.parent_version is not None and row.parent_version < row.above_version and not is_gone
     return found
 
 

@@ -18,7 +18,10 @@ VISITOR_KEEPS = timedelta(days=2)
 
 # Fields that are never kept, whatever form they come from.
 SECRET = frozenset({"csrf_token", "password", "current_password", "new_password", "action"})
-LONGEST_FIELD = 120_000
+# Characters of all fields of a form together: a post's text, its title and what else its form holds.
+LONGEST = 120_000
+# Of one member or visitor the newest are kept: more forms are begun by no hand.
+MOST = 100
 
 # The forms whose text is kept.
 FORMS = re.compile(
@@ -36,14 +39,25 @@ def target_of(path: str, fields: Mapping[str, str]) -> str:
 
 
 def keep(target: str, fields: Mapping[str, str], *, member_id: int = 0, visitor: str = "") -> None:
-    """Keep these fields for a member or, under the random key in their cookie, for a visitor. The newest wins."""
-    kept = {name: value[:LONGEST_FIELD] for name, value in fields.items() if name not in SECRET and len(name) <= 40}
-    values = {"fields": kept, "updated_at": now()}
+    """Keep these fields for a member or, under the random key in their cookie, for a visitor. The newest wins, and only MOST are kept."""
+    values = {"fields": _fitting(fields), "updated_at": now()}
     owner: dict[str, Any] = {"member_id": member_id} if member_id else {"visitor_hash": _hashed(visitor)}
     insert: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = insert(Draft).values(target=target, **owner, **values)
     db.session.execute(row.on_conflict_do_update(index_elements=[*owner, "target"], set_=values))
+    newest_first = select(Draft.id).filter_by(**owner).order_by(Draft.updated_at.desc(), Draft.id.desc())
+    db.session.execute(delete(Draft).where(Draft.id.in_(newest_first.offset(MOST))))
     forget_visitors()
+
+
+def _fitting(fields: Mapping[str, str]) -> dict[str, str]:
+    """What is kept of a form: no secrets, and LONGEST characters of all fields together, the longest cut first."""
+    left, kept = LONGEST, {}
+    for name, value in sorted(fields.items(), key=lambda field: len(field[1])):
+        if name not in SECRET and len(name) <= 40:
+            kept[name] = value[:left]
+            left -= len(kept[name])
+    return kept
 
 
 def is_form(target: str) -> bool:

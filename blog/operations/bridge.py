@@ -40,6 +40,7 @@ BESIDE_AT_STOP = 3.0
 PARENT_CHECK = 2.0
 
 Beside = Callable[[Any, Event], None]
+Close = Callable[[], object]
 
 
 class Unreadable(Exception):
@@ -198,9 +199,10 @@ class Bridge:
             began = time.perf_counter()
             environ: dict[str, Any] = {}
             status = 500
+            close: Close | None = None
             try:
                 environ = self._environ(request)
-                status, headers, body = self._ask(environ)
+                status, headers, body, close = self._ask(environ)
                 request.proto.response_bytes(status, headers, body)
             except RequestEntityTooLarge:
                 status = 413
@@ -208,6 +210,11 @@ class Bridge:
             except BaseException:  # a SystemExit out of the application must not end this thread
                 log.exception("The application did not answer a %s.", request.scope.method)
                 request.proto.response_str(500, [("content-type", "text/plain; charset=utf-8")], "Something went wrong here.\n")
+            if close is not None:
+                try:
+                    close()  # what the application does after the answer is done after the answer
+                except BaseException:
+                    log.exception("The application did not finish after a %s.", request.scope.method)
             self._answered.append(request.answered)
             if self.access_log:
                 took = (time.perf_counter() - began) * 1000
@@ -239,7 +246,8 @@ class Bridge:
                 environ[key] = f"{environ[key]}{'; ' if name == 'cookie' else ','}{value}" if key in environ else value
         return environ
 
-    def _ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _ask(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes, Close | None]:
+        """Status, headers, body, and what to call once they are sent."""
         begun: list[tuple[str, list[tuple[str, str]]]] = []
         written: list[bytes] = []
 
@@ -248,14 +256,15 @@ class Bridge:
             return written.append
 
         chunks: Iterable[bytes] = self.app(environ, start_response)
+        close: Close | None = getattr(chunks, "close", None)
         try:
             written.extend(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
+            status, headers = begun[0]
+        except BaseException:
             if close is not None:
                 close()
-        status, headers = begun[0]
-        return int(status[:3]), headers, b"".join(written)
+            raise
+        return int(status[:3]), headers, b"".join(written), close
 
     # Stopping
 

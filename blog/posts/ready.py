@@ -7,14 +7,14 @@ so a hide or an edit is seen by the next request. Nothing is kept of a page that
 import gzip
 import hashlib
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from flask import Response, current_app, request, session
+from flask import Response, current_app
 
 from blog.caching import Kept
 from blog.config import settings
 from blog.db import db
-from blog.web import is_fragment, vary
+from blog.web import vary
 
 # A page of a hundred comments is some 150 kB plain and 25 kB compressed.
 MOST_BYTES = 48 * 1024 * 1024
@@ -51,78 +51,71 @@ class Versions:
 
 
 def versions(slug: str) -> Versions | None:
-    """The versions behind an address; None for one that has no page everybody reads. One statement, without the ORM: it decides what a page costs."""
+    """The versions behind an address; None for one that has no page everybody reads, or where the
+    database does not answer. One statement, without the ORM: it decides what a page costs."""
     connection = db.engine.raw_connection()
     try:
         cursor = connection.cursor()
         cursor.execute(_VERSIONS.format(mark="?" if db.engine.dialect.name == "sqlite" else "%s"), (slug,))
         row = cursor.fetchone()
         cursor.close()
+    except db.engine.dialect.loaded_dbapi.Error:
+        return None  # the long way tells what is wrong with the database
     finally:
         connection.close()
     return Versions(*row) if row else None
 
 
-def may_serve() -> bool:
-    """Whether this request could be anybody's: no cookie of ours, a whole page asked for. "3 days ago" is out of date too soon to be kept."""
-    if settings().byline == "relative":
-        return False
-    cookie = current_app.config["SESSION_COOKIE_NAME"]
-    return request.method in {"GET", "HEAD"} and not is_fragment() and cookie not in request.cookies
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What decides which bytes answer a request: the address with its question, what the browser has, what it unpacks."""
+
+    address: str
+    etag: str
+    takes_gzip: bool
 
 
-def serve(found: Versions) -> Response | None:
+def serve(found: Versions, asked: Asked) -> Response | None:
     """The kept page or a 304, None if there is nothing kept under these versions."""
-    if request.headers.get("If-None-Match") == found.etag:
+    if asked.etag == found.etag:
         return _answer(Response(status=304), found.etag)
-    kept = _kept.get(_key(found))
+    kept = _kept.get(_key(found, asked))
     if kept is None:
         return None
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        response = Response(kept.packed, mimetype="text/html")
+    response = Response(kept.packed if asked.takes_gzip else kept.plain, mimetype="text/html")
+    if asked.takes_gzip:
         response.headers["Content-Encoding"] = "gzip"
-    else:
-        response = Response(kept.plain, mimetype="text/html")
     return _answer(response, found.etag)
 
 
-def unchanged(etag: str) -> Response | None:
-    """A 304, if this is what the browser has."""
-    if etag and request.headers.get("If-None-Match") == etag:
-        response = Response(status=304)
-        response.headers["Cache-Control"] = "private, no-cache"
-        return vary(response)
-    return None
-
-
-def keep(found: Versions, response: Any) -> Response:
-    """Keep a page that was just drawn for a stranger, and send it with its validator."""
-    if response.status_code == 200 and not session:
-        plain = response.get_data()
-        # Level 6 once for many readers; no token stands in the page, so nothing can be guessed from its length.
-        ready = Ready(plain, gzip.compress(plain, 6, mtime=0))
-        _kept.put(_key(found), ready, len(ready.plain) + len(ready.packed))
-        served = serve(found)
-        if served is not None:
-            return served
-    return cast(Response, response)
+def keep(found: Versions, asked: Asked, plain: bytes) -> Response | None:
+    """Keep a page that was just drawn for a stranger, and give it with its validator; None if it is too large to be kept."""
+    # Level 6 once for many readers; no token stands in the page, so nothing can be guessed from its length.
+    ready = Ready(plain, gzip.compress(plain, 6, mtime=0))
+    _kept.put(_key(found, asked), ready, len(ready.plain) + len(ready.packed))
+    return serve(found, asked)
 
 
 def member_etag(*facts: Any) -> str:
-    """A weak validator of one member's page, from everything that it shows; "" while a message waits to be told."""
-    if "_flashes" in session:
-        return ""
+    """A weak validator of one member's page, from everything that it shows."""
     return f'W/"{hashlib.sha256(repr((*facts, current_app.config["ASSETS"])).encode()).hexdigest()[:24]}"'
 
 
-def _key(found: Versions) -> Any:
+def unchanged() -> Response:
+    """A 304 for a member: what the browser has is what would be drawn."""
+    response = Response(status=304)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return vary(response)
+
+
+def _key(found: Versions, asked: Asked) -> Any:
     chosen = settings()
-    return (chosen.instance, chosen.database_url, found, request.query_string, request.path)
+    return (chosen.instance, chosen.database_url, found, asked.address)
 
 
 def _answer(response: Response, etag: str) -> Response:
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "public, no-cache"
-    for name in ("Cookie", "HX-Request", "Accept-Encoding"):
+    for name in ("Cookie", "Accept-Encoding"):
         response.vary.add(name)
-    return response
+    return vary(response)

@@ -4,7 +4,7 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, request
+from flask import Blueprint, current_app, flash, redirect, request, session
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
@@ -24,7 +24,7 @@ from blog.posts.models import Post, PostState
 from blog.text.excerpts import minutes_to_read
 from blog.topics import listing as topics
 from blog.viewer import viewer
-from blog.web import fragment_or_redirect, go, open_to_all, page_or_fragment, vary
+from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment, vary
 
 bp = Blueprint("posts", __name__)
 log = logging.getLogger(__name__)
@@ -46,8 +46,9 @@ def index() -> Response:
 @bp.get("/posts/<slug>")
 @open_to_all
 def show(slug: str) -> Response:
-    found = ready.versions(slug) if ready.may_serve() else None
-    kept = ready.serve(found) if found else None
+    asked = _asked()
+    found = ready.versions(slug) if asked else None
+    kept = ready.serve(found, asked) if found and asked else None
     if kept is not None:
         return kept
     post = listing.article(viewer(), slug)
@@ -57,15 +58,27 @@ def show(slug: str) -> Response:
         return _to_comment(post, request.args["number"])
     if "newer" in request.args:
         return _to_first_new(post, request.args["newer"])
-    if found:
-        return ready.keep(found, _page(post, visits.NEVER, None))
+    if found and asked:
+        page = _page(post, visits.NEVER, None)
+        return page if session else ready.keep(found, asked, page.get_data()) or page
     seen = visits.seen(viewer(), post.id)
     kept_text = keeping.kept(keeping.target_of(f"/posts/{post.slug}/comments", {}), viewer().id) if viewer().is_member else None
-    etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string) if viewer().is_member else ""
-    response = ready.unchanged(etag) or _page(post, seen, kept_text)
-    if etag and response.status_code in {200, 304}:
-        response.headers["ETag"] = etag
+    if not viewer().is_member or "_flashes" in session:  # a message that waits to be told makes each page its own
+        return _noting(_page(post, seen, kept_text), post, seen)
+    etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string)
+    response = ready.unchanged() if request.headers.get("If-None-Match") == etag else _page(post, seen, kept_text)
+    response.headers["ETag"] = etag
     return _noting(response, post, seen)
+
+
+def _asked() -> ready.Asked | None:
+    """What a request asks of the pages that are kept ready; None if it could not be anybody's: it comes with our cookie or wants a piece.
+
+    Where dates are told as "3 days ago" nothing is kept: it would be out of date too soon.
+    """
+    if settings().byline == "relative" or is_fragment() or current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+        return None
+    return ready.Asked(request.full_path, request.headers.get("If-None-Match", ""), "gzip" in request.headers.get("Accept-Encoding", ""))
 
 
 def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Response:

@@ -6,6 +6,8 @@ import unicodedata
 # A username stands in addresses and cannot change.
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,29}")
 _LONGEST_DISPLAY_NAME = 60
+# Accents may shorten a name when they are composed, never so much; to compose a long run of them takes time that grows with its square.
+_LONGEST_TYPED_NAME = 600
 
 # Names that would speak for the board, are words of its addresses, or stand where a name is missing.
 _RESERVED = """
@@ -60,7 +62,9 @@ def clean_display_name(name: str) -> str:
     Raises ValueError with a sentence for people when it is empty, too long, holds characters that are invisible or
     turn the line around, or looks like a web or mail address (mail programs would make a link of it).
     """
-    shown = unicodedata.normalize("NFC", " ".join(name.split()))
+    shown = " ".join(name.split())
+    if len(shown) <= _LONGEST_TYPED_NAME:
+        shown = unicodedata.normalize("NFC", shown)
     if not shown:
         raise ValueError("Please write a name.")
     if len(shown) > _LONGEST_DISPLAY_NAME:

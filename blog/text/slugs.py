@@ -4,6 +4,8 @@ import unicodedata
 
 # Long enough to be read, short enough that an address with it fits on a line of a mail.
 LONGEST = 80
+# Of a text, this many times the length wanted is looked at: to compose accents takes time that grows with the square of a run of them.
+LOOKED_AT = 10
 # Addresses under /posts/ that mean something else.
 _TAKEN = frozenset({"new"})
 
@@ -25,7 +27,7 @@ def slugify(title: str) -> str:
 def hyphenated(text: str, longest: int) -> str:
     """The words of `text` joined by hyphens, at most `longest` characters, cut at a word end; may be empty."""
     # Invisible characters go first: letters and accents that they kept apart are composed after.
-    shown = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    shown = "".join(char for char in text[: LOOKED_AT * longest] if unicodedata.category(char) != "Cf")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
     # Marks stay: in many scripts they are the vowels of a word.
     joined = "".join(char if char.isalnum() or unicodedata.category(char) in ("Mn", "Mc") else " " for char in folded)

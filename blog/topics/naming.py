@@ -17,6 +17,8 @@ from blog.topics.models import Topic
 MOST = 3
 SHORTEST_NAME = 2
 LONGEST_NAME = 40
+# What all names together may take as they are typed; more is not looked at.
+LONGEST_TYPED = 1_000
 
 
 def split(typed: Iterable[str]) -> list[str]:
@@ -24,8 +26,11 @@ def split(typed: Iterable[str]) -> list[str]:
 
     Raises Invalid for more than MOST, or a name outside 2 to 40 characters or without a letter or digit.
     """
+    fields = list(typed)
+    if sum(map(len, fields)) > LONGEST_TYPED:
+        raise Invalid(f"A post may have {MOST} topics of at most {LONGEST_NAME} characters each; this is far more. Leave some out.", "topics")
     names: dict[str, str] = {}
-    for name in (clean_line(storable(part)) for field in typed for part in field.split(",")):
+    for name in (clean_line(storable(part)) for field in fields for part in field.split(",")):
         if not name:
             continue
         slug = hyphenated(name, LONGEST_NAME)

@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import argon2
 import pytest
 from sqlalchemy import func, select, update
 
-from blog.accounts import passwords, registering, sessions, signing_in
+from blog.accounts import passwords, recovering, registering, sessions, signing_in
 from blog.accounts.models import LoginSession, Member, Role
+from blog.clock import now
 from blog.db import db, writing
 from tests.accounts.postbox import PASSWORD, Postbox, cookie, having, join, name_in, sign_in
 from tests.conftest import Board, Visitor, counted
@@ -362,3 +364,46 @@ def test_two_sign_ins_at_once_give_two_sessions(board: Board) -> None:
     for thread in threads:
         thread.join()
     assert [name_in(visitor) for visitor in visitors] == ["nina", "nina"]
+
+
+def test_a_sign_in_with_the_old_password_does_not_outlive_the_new_one(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new password is set in the moment between checking the old one and the session that it opens."""
+    make(board, "nina")
+    with board.app.app_context(), writing():
+        member = db.session.execute(select(Member).where(Member.username == "nina")).scalar_one()
+        link, member_id = recovering.link_by_hand(member), member.id
+    real, threads = sessions.start, []
+
+    def reset() -> None:
+        with board.app.app_context(), writing():
+            recovering.reset(link.removeprefix("/reset/"), passwords.hash_password(OTHER))
+
+    def start(*args: object) -> str:
+        threads.append(threading.Thread(target=reset))
+        threads[0].start()
+        threads[0].join(0.5)
+        return real(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "start", start)
+        board.cy.post("/login", {"username": "nina", "password": PASSWORD})
+    threads[0].join(10)
+    with board.app.app_context():
+        assert db.session.execute(select(func.count()).select_from(LoginSession).where(LoginSession.member_id == member_id)).scalar_one() == 0
+
+
+def test_who_signs_in_or_joins_as_somebody_else_after_hours_does_it_in_one_piece(board: Board) -> None:
+    """Noting that the session they leave was used is no part of it, and no end of it."""
+    make(board, "nina")
+    visitor = sign_in(board, "nina")
+    with board.app.app_context():
+        db.session.execute(update(LoginSession).values(seen_at=now() - timedelta(hours=2)))
+        db.session.commit()
+    make(board, "petra")
+    assert name_in(sign_in(board, "petra", visitor=visitor)) == "petra"
+    with board.app.app_context():
+        db.session.execute(update(LoginSession).values(seen_at=now() - timedelta(hours=2)))
+        db.session.commit()
+    assert name_in(join(board, "greta", visitor=visitor)) == "greta"
+    with board.app.app_context():
+        assert db.session.execute(select(func.count()).select_from(LoginSession)).scalar_one() == 1

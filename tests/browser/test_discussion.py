@@ -142,7 +142,7 @@ def test_edit_delete_and_undo(talk: Live, script: bool) -> None:
     page = talk.visitor("bo", script=script)
     page.goto(POST)
     page.get_by_role("link", name="Edit your comment").click()
-    page.get_by_label("Comment", exact=True).first.fill("I teach *beside* the table.")
+    page.locator("#edit-body-1").fill("I teach *beside* the table.")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#comment-1 em")).to_have_text("beside")
     expect(page.locator("#comment-1").get_by_role("link", name="edited")).to_be_visible()

@@ -1,6 +1,7 @@
 """The outbox: written with its cause, put into words at sending, carried by SMTP or into a file."""
 
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -201,6 +202,29 @@ def test_only_so_many_of_a_kind_go_to_one_address_in_a_day(board: Board, inside:
             assert sending.post("test", "a@example.org", {})
     with writing():
         assert all(sending.post("test", "a@example.org", {}) for _ in range(5))  # budgets are off
+
+
+def test_three_a_day_are_three_though_all_are_asked_for_at_once(board: Board, post: Postbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = sending._of_today
+
+    def slowly(*args: Any) -> int:
+        count = real(*args)
+        time.sleep(0.05)
+        return count
+
+    def ask_one() -> None:
+        with board.app.app_context(), writing():
+            sending.post("test", "b@example.org", {})
+
+    monkeypatch.setattr(sending, "_of_today", slowly)
+    with having(board.app, ratelimit_enabled=True):
+        threads = [threading.Thread(target=ask_one) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    with board.app.app_context():
+        assert len(db.session.execute(select(Mail).where(Mail.to_address == "b@example.org")).all()) == sending.DAILY
 
 
 # -- the page of development

@@ -48,7 +48,16 @@ def app(environ, start_response):
     else:
         body = b"x" * 40_000
     start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    if path == "/afterwards":
+        return Afterwards([body])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+class Afterwards(list):
+    def close(self):
+        while not Path("heard").exists():
+            time.sleep(0.05)
+        Path("closed").touch()
+        raise RuntimeError("the-inner-secret")
 
 def beside(served, stop):
     place = Path("beside")
@@ -315,6 +324,16 @@ MALFORMED = {
     "oversized header": b"GET / HTTP/1.1\r\nHost: a.example\r\nX: " + b"a" * 600_000 + b"\r\n\r\n",
     "too many headers": b"GET / HTTP/1.1\r\nHost: a.example\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(500)) + b"\r\n",
 }
+
+
+def test_what_an_application_does_after_its_answer_keeps_nobody_waiting(serve: Serve) -> None:
+    server = serve(threads=1)
+    status, body = server.get("/afterwards")
+    assert (status, len(body)) == (200, 40_000)
+    assert not (server.folder / "closed").exists()
+    (server.folder / "heard").touch()
+    until(lambda: (server.folder / "closed").exists())
+    assert server.get("/")[0] == 200, "the thread lives on after a close that broke"
 
 
 def test_malformed_requests_get_a_4xx_and_nothing_breaks(serve: Serve) -> None:

@@ -121,3 +121,9 @@ class TestDisplayNames:
         assert shown == shown.strip() == clean_display_name(shown)
         assert re.search(r"\S@\S", shown) is None
         assert shown.isprintable()
+
+
+def test_a_name_of_a_long_run_of_accents_is_refused_without_composing_it() -> None:
+    with pytest.raises(ValueError, match="at most 60 characters; this one has 500001"):
+        clean_display_name("a" + "\u0315\u0300" * 250_000)
+    assert clean_display_name("e\u0301" * 60) == "é" * 60

@@ -55,3 +55,10 @@ def test_always(title: str) -> None:
     assert "--" not in slug
     assert all(char == "-" or unicodedata.category(char)[0] in "LNM" for char in slug)
     assert slug == slug.casefold() or unicodedata.normalize("NFKC", slug.casefold()) == slug
+
+
+def test_a_long_run_of_accents_is_not_composed_to_its_end() -> None:
+    """To compose one takes time that grows with its square: of half a megabyte, minutes."""
+    long = "word " + "\u0315\u0300" * 250_000
+    assert hyphenated(long, 60) == hyphenated(long[:600], 60)
+    assert hyphenated("word " * 100_000, 60) == "-".join(["word"] * 12)
