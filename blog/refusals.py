@@ -78,11 +78,11 @@ def _let_go() -> None:
 def page(status: int, title: str, sentence: str, refusal: Refused | None, typed: bool = True) -> Response:
     """The page of a refusal. What was typed stands on it; a form from an old visit can be sent again from there."""
     fields = typed_fields() if typed else []
-    again = _sent_again() if typed and isinstance(refusal, BadToken) else []
+    again = _sent_again() if typed and isinstance(refusal, BadToken) else None
     facts: dict[str, Any] = {"status": status, "title": title, "sentence": sentence, "refusal": refusal, "typed": fields, "again": again}
     template = "errors/_refusal.html" if is_fragment() else "errors/refusal.html"
     try:
-        return vary(make_response(render_template(template, **facts), status))
+        return _on_top(make_response(render_template(template, **facts), status))
     except (OperationalError, PoolTimeout):
         _let_go()
         return bare(status, title, sentence)
@@ -94,8 +94,16 @@ def bare(status: int, title: str, sentence: str) -> Response:
     Not by render_template: what that tells every template begins with asking the database who is looking.
     """
     template = current_app.jinja_env.get_template("errors/_refusal.html" if is_fragment() else "errors/bare.html")
-    facts = {"status": status, "title": title, "sentence": sentence, "refusal": None, "typed": typed_fields(), "again": []}
-    return vary(make_response(template.render(facts), status))
+    facts = {"status": status, "title": title, "sentence": sentence, "refusal": None, "typed": typed_fields(), "again": None}
+    return _on_top(make_response(template.render(facts), status))
+
+
+def _on_top(response: Response) -> Response:
+    """Under htmx the refusal goes to the page's message line: the form or the buttons that were pressed stay, for the next press."""
+    if is_fragment():
+        response.headers["HX-Retarget"] = "#flash"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return vary(response)
 
 
 def typed_fields() -> list[tuple[str, str]]:
@@ -108,9 +116,9 @@ def typed_fields() -> list[tuple[str, str]]:
         return []
 
 
-def _sent_again() -> list[tuple[str, str]]:
-    """All fields of a form that may be pressed once more: not one that another site sent."""
+def _sent_again() -> list[tuple[str, str]] | None:
+    """All fields of a form that may be pressed once more; none for one that another site sent."""
     if g.get("foreign"):
-        return []
+        return None
     names = {name for name, _ in typed_fields()} | {"csrf_token", "password", "current_password"}
     return [(name, value) for name, value in request.form.items(multi=True) if name not in names]

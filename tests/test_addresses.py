@@ -178,6 +178,17 @@ def test_a_strangers_press_leads_through_sign_in_and_does_nothing(world: World) 
 
 
 @pytest.mark.one_database
+def test_a_draft_kept_after_the_session_ended_waits_in_its_form(world: World) -> None:
+    cy = world.board.cy
+    target = f"/posts/{world.slug}/comments?parent_id={world.comment}"
+    answer = cy.post("/drafts", {"target": target, "body": "Half a thought"}, token="an old one")
+    assert parse_qs(urlsplit(answer.headers["Location"]).query)["next"] == [target]
+    fields = {"username": "latecomer", "email": "latecomer@example.org", "password": "nine green bottles hang", "next": target}
+    assert cy.post("/register", fields, token=cy.token()).status_code == 303
+    assert "Half a thought" in cy.get(target).text
+
+
+@pytest.mark.one_database
 def test_each_page_opens_for_who_may(world: World) -> None:
     for line, route in listed(world.app).items():
         if line.startswith("GET "):

@@ -183,11 +183,11 @@ def thank(comment_id: int) -> Response:
 @bp.get("/posts/<slug>/new")
 @open_to_all
 def news(slug: str) -> Response:
-    """"3 new replies" since number `since`, 304 for none; asked every minute by the script, so it touches no comment row."""
-    since = read_cursor(request.args.get("since", "0")) or (0,)
+    """"3 new replies" since number `since` beside the `own` posted in the page, 304 for none; asked every minute, so it touches no comment row."""
+    since, own = (read_cursor(request.args.get(name, "0")) or (0,) for name in ("since", "own"))
     post = thread.post_at(viewer(), slug)
-    etag = f'W/"{post.last_seq}-{since[0]}"'
-    count = post.last_seq - since[0]
+    etag = f'W/"{post.last_seq}-{since[0]}-{own[0]}"'
+    count = post.last_seq - since[0] - own[0]
     if count <= 0 or request.headers.get("If-None-Match") == etag:
         answer = Response(status=304)
     else:
@@ -252,7 +252,8 @@ def _fresh_form(talk: Talk, target: str, on: thread.OnPost | None) -> CommentFor
 
 def _reply_page(form: CommentForm, talk: Talk, on: thread.OnPost | None, preview: str = "") -> Response:
     fragment = "comments/_form_slot.html" if request.method == "POST" else "comments/_form.html"
-    return page_or_fragment("comments/reply.html", fragment, form.status, form=form, talk=talk, on=on, preview=preview)
+    return page_or_fragment("comments/reply.html", fragment, form.status, form=form, talk=talk, on=on, preview=preview,
+                            by=writing.credit(on) if on and not on.comment.is_tombstone else "")
 
 
 def _target(post: thread.PostOf, form: CommentForm) -> str:

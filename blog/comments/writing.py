@@ -212,8 +212,13 @@ def quoted(on: OnPost) -> str:
     """A comment's own words as a quote that names and links it, to begin a reply with. What it quotes itself is left out. One statement."""
     own = [line for line in source_of(on.comment.id).splitlines() if not line.lstrip().startswith(">")]
     lines = [f"> {line}".rstrip() for line in "\n".join(own).strip().splitlines()]
+    return "\n".join([credit(on), "", *lines, "", ""])
+
+
+def credit(on: OnPost) -> str:
+    """The line above a quote: names and links the comment that it is from."""
     name = re.sub(r"([\\`*_\[\]<>])", r"\\\1", on.comment.display_name)
-    return "\n".join([f"[{name}](/comments/{on.comment.id}):", "", *lines, "", ""])
+    return f"[{name}](/comments/{on.comment.id}):"
 
 
 def source_of(comment_id: int) -> str:

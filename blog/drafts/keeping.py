@@ -32,6 +32,8 @@ FORMS = re.compile(
 
 def target_of(path: str, fields: Mapping[str, str]) -> str:
     """The address of the form that these fields belong to: the path that they were sent to, with the comment answered."""
+    if path == "/drafts" and is_form(fields.get("target", "")):
+        return fields["target"]  # the button that keeps a draft says which form it stands in
     parent = fields.get("parent_id", "")
     if path.endswith("/comments") and parent.isascii() and parent.isdigit() and len(parent) < 20:
         return f"{path}?parent_id={int(parent)}"

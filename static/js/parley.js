@@ -1,9 +1,6 @@
 /*
- * Parley's own script. Everything here is a comfort: each page works without it. It reads attributes and never writes
- * markup. It hears htmx 4 (htmx:after:settle) and htmx 2 (htmx:afterSettle): what they call the same thing stands side
- * by side below, and `detail.ctx` (4) or `detail.xhr` (2) names one request.
- *
- * Attributes: data-focus data-heir data-said data-cancel data-count data-mirror data-md data-fill data-for.
+ * Comforts: each page works without them. It reads data-* and never writes markup. It hears htmx 4 (htmx:after:settle,
+ * detail.ctx) and htmx 2 (htmx:afterSettle, detail.xhr), named side by side.
  */
 (() => {
   "use strict";
@@ -14,9 +11,9 @@
   const byId = (id) => document.getElementById(id);
   const on = (names, deed) => names.split(" ").forEach((name) => document.addEventListener(name, deed));
 
-  /* Focus and speech ------------------------------------------------------------------------------------------- */
+  /* Focus and speech */
 
-  let told = null;       // our own message in #flash, gone with the next request
+  let told = null;       // our own message, gone with the next request
   let held = null;       // what had the focus when the request began
   let heir = null;       // the id that takes it over if that vanishes
 
@@ -27,30 +24,26 @@
     if (element.matches("textarea")) element.setSelectionRange(element.value.length, element.value.length);
   };
 
-  /* a message pins itself on top for a while (css: unpin); a new one starts that while again */
+  /* a new message is on top for a while (css: unpin) */
   const pin = () => byId("flash")?.getAnimations?.().forEach((animation) => animation.play());
 
-  const complain = (sentence) => {
-    const flash = byId("flash");
-    if (!flash) return;
-    told = document.createElement("p");
-    told.className = "flash stop";
-    told.textContent = sentence;
-    flash.replaceChildren(told);
+  const flash = (sentence, kind) => {
+    const line = document.createElement("p");
+    line.className = kind;
+    line.textContent = sentence;
+    byId("flash")?.replaceChildren(line);
     pin();
+    return line;
+  };
+
+  const complain = (sentence) => {
+    told = flash(sentence, "flash stop");
   };
 
   const say = (sentence) => {
     const said = byId("said");
-    if (said) {
-      said.textContent = sentence;
-      return;
-    }
-    const line = document.createElement("p");
-    line.className = "flash";
-    line.textContent = sentence;
-    byId("flash")?.replaceChildren(line);
-    pin();
+    if (said) said.textContent = sentence;
+    else flash(sentence, "flash");
   };
 
   const settle = (target) => {
@@ -61,6 +54,7 @@
     }
     if (target.id === "flash") pin();
     bringBack();
+    resume();
     const marked = document.querySelector("[data-focus]");
     if (marked) {
       marked.removeAttribute("data-focus");
@@ -73,7 +67,7 @@
   on("htmx:after:settle htmx:afterSettle", (event) => settle(event.target));
   on("DOMContentLoaded", () => settle(document));
 
-  /* Requests --------------------------------------------------------------------------------------------------- */
+  /* Requests */
 
   const busy = new WeakMap();      // request -> elements that wait for it
 
@@ -91,6 +85,7 @@
     if (form) waiting.push(form, ...form.querySelectorAll("button:not([type=button])"));
     waiting.forEach((e) => e.setAttribute(e === form ? "aria-busy" : "aria-disabled", "true"));
     busy.set(event.detail.ctx || event.detail.xhr, waiting);
+    posting(form);
   });
 
   on("htmx:finally:request htmx:afterRequest", ({ detail }) => {
@@ -98,9 +93,10 @@
       element.removeAttribute("aria-busy");
       element.removeAttribute("aria-disabled");
     });
+    resume();
   });
 
-  /* An answer without our marker is a proxy's page or a captive portal's: nothing of it goes into the page. */
+  /* without our marker it is a proxy's page: nothing of it goes into ours */
   on("htmx:after:request htmx:beforeOnLoad", (event) => {
     const { ctx, xhr } = event.detail;
     if (ctx ? ctx.response.headers.get("X-Parley") : xhr.getResponseHeader("X-Parley")) return;
@@ -113,7 +109,7 @@
   });
   on("htmx:sendError htmx:timeout", () => complain(NO_ANSWER));
 
-  /* Forms that a link opens in its slot ------------------------------------------------------------------------ */
+  /* Forms that a link opens in its slot */
 
   const openers = new Map();       // slot's id -> address of the link that opened it
   const kept = new Map();          // address -> what was typed into its form when it was closed
@@ -131,19 +127,17 @@
       const values = form && kept.get(address);
       if (!values) continue;
       kept.delete(address);
-      for (const field of fields(form)) {
-        for (const [name, value, checked] of values) {
-          if (name !== field.name) continue;
-          if (!/radio|checkbox/.test(field.type)) field.value = value;
-          else if (field.value === value) field.checked = checked;
-          else continue;
-          field.dispatchEvent(new Event("input", { bubbles: true }));
-        }
-      }
+      fields(form).forEach((field, at) => {
+        const [name, value, checked] = values[at] || [];
+        if (name !== field.name) return;
+        field.value = value;
+        field.checked = checked;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      });
     }
   };
 
-  /* True when the link's form stands in its slot already: then it has the focus now, and nothing need be fetched. */
+  /* whether the link's form stands there already: then it has the focus now */
   const opened = (link) => {
     const address = link.getAttribute("hx-get");
     const target = link.getAttribute("hx-target") || "";
@@ -164,6 +158,7 @@
     const address = slot && openers.get(slot.id);
     if (!address || form.matches("[aria-busy]")) return false;
     keep(slot);
+    flush();
     openers.delete(slot.id);
     slot.replaceChildren();
     focus(document.querySelector(`[hx-get="${CSS.escape(address)}"]`) || slot.closest("[tabindex]") || byId("main"));
@@ -185,7 +180,73 @@
     }
   });
 
-  /* Counts, mirrors, Markdown ---------------------------------------------------------------------------------- */
+  /* Drafts: what is typed goes to the server every 5 seconds, at first after 1.5 */
+
+  const drafts = new Map();        // address -> form, its text on the server and on the way there
+
+  const text = (form, of = "value") => fields(form).map((field) => field[of]).join("\n");
+
+  const send = async (draft, now) => {
+    const { form, target } = draft;
+    const typed = text(form);
+    draft.timer = clearTimeout(draft.timer);
+    if (draft.posted || typed === (draft.going ?? draft.kept) || (draft.going != null && !now)) return;
+    draft.going = typed;
+    draft.at = Date.now();
+    draft.stop = new AbortController();
+    let sentence = "Not kept yet; it stays in this page";
+    try {
+      const body = new URLSearchParams(new FormData(form));
+      body.set("target", target);
+      const keepalive = `${body}`.length < 6e4;     // more is not sent for a page that is gone
+      const answer = await fetch("/drafts", { method: "POST", body, keepalive, redirect: "manual", signal: draft.stop.signal });
+      if (answer.ok && answer.headers.get("X-Parley")) {
+        sentence = await answer.text();
+        draft.kept = typed;
+      }
+    } catch {}
+    if (draft.going === typed) draft.going = null;
+    if (draft.posted) return;
+    const line = form.querySelector("[data-draft-line]");
+    if (line && line.textContent !== sentence) line.textContent = sentence;
+    if (text(form) !== typed) later(draft);
+  };
+
+  const later = (draft) => {
+    draft.posted = false;
+    draft.timer ||= setTimeout(send, Math.max(1500, draft.at + 5000 - Date.now()), draft);
+  };
+
+  const flush = () => drafts.forEach((draft) => send(draft, true));
+
+  /* no late draft brings back what was posted */
+  const posting = (form) => {
+    const draft = drafts.get(form?.dataset.draft);
+    if (!draft) return;
+    draft.posted = true;
+    draft.stop?.abort();
+  };
+
+  /* the form is still there, or came back filled: a preview, a refusal */
+  const resume = () => drafts.forEach((draft, target) => {
+    if (!draft.posted || draft.form.matches("body [aria-busy]")) return;
+    if (!draft.form.isConnected) draft.form = document.querySelector(`[data-draft="${CSS.escape(target)}"]`);
+    if (draft.form && text(draft.form)) later(draft);
+    else drafts.delete(target);
+  });
+
+  on("input", ({ target: { form } }) => {
+    const target = form?.dataset.draft;
+    if (!target || !byId("acts") || form.matches("[aria-busy]")) return;
+    if (drafts.get(target)?.form !== form) drafts.set(target, { form, target, at: 0, kept: text(form, "defaultValue") });
+    later(drafts.get(target));
+  });
+  on("submit", (event) => event.defaultPrevented || posting(event.target));
+  on("visibilitychange", () => document.hidden && flush());
+  addEventListener("pagehide", flush);
+  addEventListener("online", flush);
+
+  /* Counts, mirrors, Markdown */
 
   on("input", ({ target }) => {
     const { count, mirror } = target.dataset;
@@ -217,7 +278,7 @@
       put(area, from, to, `[${chosen}](https://)`, chosen ? at : from + 1, chosen ? at + 8 : from + 1);
     } else if (BEFORE[kind]) {
       from = value.slice(0, from).lastIndexOf("\n") + 1;
-      const lines = value.slice(from, to).split("\n").map((line) => BEFORE[kind] + line).join("\n");
+      const lines = value.slice(from, to).replace(/^/gm, BEFORE[kind]);
       put(area, from, to, lines, from + lines.length, from + lines.length);
     }
   };
@@ -230,4 +291,6 @@
     if (md) mark(area, md);
     else put(area, 0, area.value.length, fill, fill.length, fill.length);
   });
+
+  if (byId("thread")) import("./thread.js").then(({ begin }) => begin({ byId, on, focus, say, put }));
 })();

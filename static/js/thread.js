@@ -1,4 +1,4 @@
-/* What parley.js brings to pages with a thread: quotes, the line about new replies, keys. */
+/* For pages with a thread; parley.js brings it in. */
 export const begin = ({ byId, on, focus, say, put }) => {
   const own = (item) => item?.querySelector(":scope > article");
   const make = (tag, ...parts) => {
@@ -7,11 +7,11 @@ export const begin = ({ byId, on, focus, say, put }) => {
     return element;
   };
 
-  /* Quotes: what was selected in the words that are answered */
+  /* Quotes: what was selected of the words that are answered */
 
   let selected = "";
   let around = null;
-  let arrive = () => {};           // quotes into the form that is on its way
+  let coming = {};       // words for a form on its way
 
   /* before the press takes the selection away */
   on("pointerdown keydown", () => {
@@ -30,33 +30,31 @@ export const begin = ({ byId, on, focus, say, put }) => {
     put(area, value.length, value.length, text, end, end);
   };
 
+  const arrive = () => {
+    const area = byId(coming.id);
+    if (!area) return;
+    quote(area, coming.words);
+    coming = {};
+  };
+
   on("click", ({ target }) => {
     const link = target.closest("a[id^=reply-]");
     if (!link) return;
-    const words = chosen(link.closest("article").querySelector(".comment-body"));
-    arrive = () => {
-      const area = byId(link.id.replace("reply", "body"));
-      if (area) arrive = () => {};
-      quote(area, words);
-    };
+    coming = { id: link.id.replace("reply", "body"), words: chosen(link.closest("article").querySelector(".comment-body")) };
     arrive();
   });
-  on("htmx:after:settle htmx:afterSettle", () => arrive());
+  on("htmx:after:settle htmx:afterSettle", arrive);
 
-  /* New while I read: asked for while the page is in view, given up after 6 failures */
+  /* New while I read: asked for while the page is seen, given up after 6 failures */
 
   const news = byId("new-replies");
-  const period = (news?.dataset.pollSeconds || 60) * 1000;
   let etag = "";
   let failures = 0;
-  let asked = Date.now();
 
   const ask = async () => {
-    if (!news || document.hidden || failures > 5) return;
-    asked = Date.now();
-    failures++;
+    if (document.hidden || failures++ > 5) return;
     try {
-      const answer = await fetch(news.dataset.poll, { headers: { "If-None-Match": etag } });
+      const answer = await fetch(`${news.dataset.poll}&own=${document.querySelectorAll(".fresh").length}`, { headers: { "If-None-Match": etag } });
       if (answer.status > 399 || !answer.headers.get("X-Parley")) return;
       failures = 0;
       if (answer.status !== 200) return;
@@ -70,13 +68,12 @@ export const begin = ({ byId, on, focus, say, put }) => {
     } catch {}
   };
 
-  setInterval(ask, period);
-  on("visibilitychange", () => {
-    failures = 0;
-    if (Date.now() - asked >= period) ask();
-  });
+  if (news) setInterval(ask, (news.dataset.pollSeconds || 60) * 1000);
+  on("visibilitychange", () => (failures = 0));
 
-  /* Keys: they press what is there, or move the focus from comment to comment */
+  /* Keys press what is there, or move the focus from comment to comment */
+
+  const current = () => document.activeElement.closest(".c");
 
   const move = (article) => {
     if (!article) return;
@@ -86,9 +83,8 @@ export const begin = ({ byId, on, focus, say, put }) => {
   };
 
   const step = (selector, back, what) => () => {
-    const here = document.activeElement;
-    const from = own(here.closest(".c")) || here;
-    const side = back ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
+    const from = own(current()) || document.activeElement;
+    const side = back ? 2 : 4;     // before it, after it
     const beyond = [...document.querySelectorAll(selector)].filter((e) => from.compareDocumentPosition(e) & side);
     if (beyond.length) move(beyond.at(back ? -1 : 0));
     else say(`That was the ${back ? "first" : "last"} ${what}.`);
@@ -100,12 +96,9 @@ export const begin = ({ byId, on, focus, say, put }) => {
 
   const list = () => {
     const rows = Object.entries(KEYS).map(([key, [deed]]) => make("li", make("kbd", key), ` ${deed}`));
-    const button = make("button", "Close");
-    const dialog = make("dialog", make("h2", "Keys"), make("ul", ...rows), button);
+    const dialog = make("dialog", make("h2", "Keys"), make("ul", ...rows));
     dialog.dataset.keysHelp = "";
     dialog.ariaLabel = "Keys";
-    button.className = "btn";
-    button.onclick = () => dialog.close();
     dialog.onclose = () => dialog.remove();
     document.body.append(dialog);
     dialog.showModal();
@@ -113,8 +106,8 @@ export const begin = ({ byId, on, focus, say, put }) => {
 
   const KEYS = {
     n: ["Next new comment", () => {
-      const elsewhere = document.querySelector(NEW) ? null : document.querySelector("a[aria-keyshortcuts=n]");
-      elsewhere ? elsewhere.click() : next();
+      const away = document.querySelector("a[aria-keyshortcuts=n]:not([href^='#'])");
+      away ? away.click() : next();
     }],
     p: ["Previous new comment", step(NEW, true, "new comment")],
     j: ["Next thread", step(THREAD, false, "thread here")],
@@ -143,10 +136,6 @@ export const begin = ({ byId, on, focus, say, put }) => {
   const show = () => (toggle.textContent = `Keyboard: ${off ? "off" : "on"}`);
 
   if (!toggle) return;
-  /* a browser may keep nothing for us: then the switch holds for this page */
-  try {
-    off = localStorage.keys === "off";
-  } catch {}
   show();
   toggle.hidden = false;
   toggle.onclick = () => {
@@ -159,7 +148,9 @@ export const begin = ({ byId, on, focus, say, put }) => {
     const meant = event.repeat || event.ctrlKey || event.metaKey || event.altKey ? null : KEYS[key];
     if (off || !meant || target.closest("input, textarea, select, [contenteditable], dialog")) return;
     event.preventDefault();
-    const item = document.activeElement.closest(".c");
-    meant[1](item, own(item)?.id.slice(8));
+    meant[1](current(), own(current())?.id.slice(8));
   });
+  /* throws where nothing may be stored: then the switch holds for the page */
+  off = localStorage.keys === "off";
+  show();
 };

@@ -1,6 +1,8 @@
 """The writer's deeds: add, reply, edit, delete, restore; once only, never lost, counters always equal to the rows."""
 
 import random
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -94,15 +96,45 @@ def at_once(count: int, work: object) -> None:
         raise errors[0]
 
 
+WRITER = """
+import sys
+from blog import config
+from blog.comments import writing
+from blog.db import writing as transaction
+from blog.factory import create_app
+from blog.viewer import Viewer
+
+instance, database_url, member, key = sys.argv[1:]
+app = create_app(config.load({}, instance=instance, database_url=database_url, env="development", log_level="error"))
+with app.app_context():
+    text = writing.words("sent again after a crash")
+    for number in range(10):
+        with transaction():
+            print(writing.add(1, Viewer(id=int(member), verified=True), text, submission_id=f"{key}-{number}"))
+"""
+
+
+def test_the_same_forms_from_several_processes_are_the_same_comments(app: Flask, board: Board, post_id: int) -> None:
+    chosen = app.config["PARLEY"]
+    arguments = [chosen.instance, chosen.database_url, str(board.bo.id), "a-submission-id"]
+    processes = [subprocess.Popen([sys.executable, "-c", WRITER, *arguments], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert len(set(outputs)) == 1
+    with app.app_context():
+        assert db.session.get_one(Post, post_id).last_seq == 10
+        assert list(checking.differences()) == []
+
+
 def test_writers_at_once_lose_nothing(app: Flask, board: Board, post_id: int) -> None:
     bo = board.bo
     parent = add(app, post_id, bo, "the one that all answer")
-    at_once(16, lambda: add(app, post_id, bo, "an answer", parent_id=parent))
+    at_once(64, lambda: add(app, post_id, bo, "an answer", parent_id=parent))
     with app.app_context():
         seqs = db.session.execute(select(Comment.seq).where(Comment.post_id == post_id).order_by(Comment.id)).scalars().all()
-        assert list(seqs) == list(range(1, 18))  # dense, and rising with the id
-    assert row(app, parent).reply_count == 16
-    assert row(app, parent).active_seq == 17
+        assert list(seqs) == list(range(1, 66))  # dense, and rising with the id
+    assert row(app, parent).reply_count == 64
+    assert row(app, parent).active_seq == 65
 
 
 @pytest.mark.parametrize("change", [
