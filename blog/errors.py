@@ -24,13 +24,6 @@ class BadToken(Refused):
     title = "This form was opened in another visit."
 
 
-class SignInNeeded(Refused):
-    """Only members may do this; the way leads through sign-in and back."""
-
-    status = 401
-    title = "Please sign in first."
-
-
 class NotAllowed(Refused):
     """A ruling of `permissions` said no; its sentence is repeated."""
 

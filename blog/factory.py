@@ -14,6 +14,7 @@ from blog.accounts import routes as accounts
 from blog.acts import routes as acts
 from blog.comments import cli as comments_cli
 from blog.comments import drawing
+from blog.comments import jobs as comments_jobs
 from blog.comments import routes as comments
 from blog.db import db, prepare
 from blog.demo import cli as demo_cli
@@ -39,7 +40,7 @@ BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, mode
 
 
 # What does the work of the queue registers itself when it is read.
-JOBS = (accounts_jobs, drafts_jobs, mail_jobs)
+JOBS = (accounts_jobs, comments_jobs, drafts_jobs, mail_jobs)
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:

@@ -248,11 +248,6 @@ def may_restore_comment(viewer: Viewer, comment: CommentFacts, now: datetime) ->
 # -- moderation
 
 
-def may_moderate(viewer: Viewer) -> Ruling:
-    """Whether this person hides, unhides and sees what is hidden."""
-    return YES if viewer.is_moderator else _no("Only moderators can do that.")
-
-
 def may_hide(viewer: Viewer, author_id: int) -> Ruling:
     """Whether this person may hide something that `author_id` wrote. Nobody judges their own words."""
     if not viewer.is_moderator:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from blog.db import db
 from blog.errors import BadToken, Refused, TooFast, Unavailable
-from blog.web import is_fragment, vary
+from blog.web import is_fragment, on_top
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def page(status: int, title: str, sentence: str, refusal: Refused | None, typed:
     facts: dict[str, Any] = {"status": status, "title": title, "sentence": sentence, "refusal": refusal, "typed": fields, "again": again}
     template = "errors/_refusal.html" if is_fragment() else "errors/refusal.html"
     try:
-        return _on_top(make_response(render_template(template, **facts), status))
+        return on_top(make_response(render_template(template, **facts), status))
     except (OperationalError, PoolTimeout):
         _let_go()
         return bare(status, title, sentence)
@@ -95,15 +95,7 @@ def bare(status: int, title: str, sentence: str) -> Response:
     """
     template = current_app.jinja_env.get_template("errors/_refusal.html" if is_fragment() else "errors/bare.html")
     facts = {"status": status, "title": title, "sentence": sentence, "refusal": None, "typed": typed_fields(), "again": None}
-    return _on_top(make_response(template.render(facts), status))
-
-
-def _on_top(response: Response) -> Response:
-    """Under htmx the refusal goes to the page's message line: the form or the buttons that were pressed stay, for the next press."""
-    if is_fragment():
-        response.headers["HX-Retarget"] = "#flash"
-        response.headers["HX-Reswap"] = "innerHTML"
-    return vary(response)
+    return on_top(make_response(template.render(facts), status))
 
 
 def typed_fields() -> list[tuple[str, str]]:

@@ -59,6 +59,14 @@ def vary(response: R) -> R:
     return response
 
 
+def on_top(response: Response) -> Response:
+    """A refusal without a form of its own: under htmx it goes to the page's message line, and what was pressed stays for the next press."""
+    if is_fragment():
+        response.headers["HX-Retarget"] = "#flash"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return vary(response)
+
+
 def own_path(raw: str | None, otherwise: str = "/") -> str:
     """`raw` if it is a path on this board (for `next`), else `otherwise`. Whole address parsed, nothing guessed."""
     if not raw or len(raw) > 2000 or not raw.startswith("/") or raw.startswith("//"):

@@ -295,7 +295,6 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_delete_comment", {"comment": HIDDEN}, COMMENTERS),
     ("may_restore_comment", {"comment": DELETED, "now": MOMENT}, COMMENTERS),
     ("may_restore_comment", {"comment": LONG_DELETED, "now": MOMENT}, NOBODY),
-    ("may_moderate", {}, MODERATORS),
     ("may_hide", {"author_id": 9}, MODERATORS),
     ("may_hide", {"author_id": 2}, MODERATORS - COMMENTERS),
     ("may_hide", {"author_id": 3}, MODERATORS - {"moderator"}),

@@ -1,6 +1,7 @@
 """Doors of comments: the form, the permalink, more replies, and the writer's own acts."""
 
 from flask import Blueprint, flash, render_template, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
@@ -9,7 +10,7 @@ from blog.comments.forms import CommentForm, EditCommentForm
 from blog.comments.talk import Talk
 from blog.db import writing as transaction
 from blog.drafts import keeping
-from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused
+from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused, Unavailable
 from blog.forms import BoardForm
 from blog.paging import LARGEST, LARGEST_COUNT, read_cursor
 from blog.viewer import viewer
@@ -59,7 +60,7 @@ def reply(comment_id: int) -> Response:
     """The form that answers this comment."""
     on = thread.one(viewer(), comment_id)
     talk = Talk(viewer(), on.post)
-    form = _fresh_form(talk, keeping.target_of(f"/posts/{on.slug}/comments", {"parent_id": str(comment_id)}), on)
+    form = _fresh_form(talk, keeping.target_of(f"{on.post.path}/comments", {"parent_id": str(comment_id)}), on)
     return _reply_page(form, talk, on)
 
 
@@ -70,7 +71,7 @@ def write(slug: str) -> Response:
     post = thread.post_at(viewer(), slug)
     talk = Talk(viewer(), post)
     on = _answered(request.args.get("parent_id"), post)
-    target = keeping.target_of(f"/posts/{post.slug}/comments", {"parent_id": str(on.comment.id) if on else ""})
+    target = keeping.target_of(f"{post.path}/comments", {"parent_id": str(on.comment.id) if on else ""})
     return _reply_page(_fresh_form(talk, target, on), talk, on)
 
 
@@ -140,7 +141,8 @@ def edit(comment_id: int) -> Response:
         writing.may_change(comment_id, viewer())
         kept = keeping.kept(target, viewer().id) or {}
         form.body.data = kept.get("body") or writing.source_of(comment_id)
-        form.version.data = on.comment.version
+        version = str(kept.get("version", ""))  # of the words that the kept text began from
+        form.version.data = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else on.comment.version
     return page_or_fragment("comments/edit.html", "comments/_edit_slot.html" if request.method == "POST" else "comments/_edit_form.html",
                             form.status, on=on, talk=talk, form=form, preview=preview)
 
@@ -243,7 +245,7 @@ def _fresh_form(talk: Talk, target: str, on: thread.OnPost | None) -> CommentFor
     if kept:
         form.body.data = str(kept.get("body", ""))
         form.submission_id.data = str(kept.get("submission_id", "")) or None
-    elif on is not None and request.args.get("quote") and not on.comment.is_tombstone:
+    elif on is not None and request.args.get("quote") and talk.may_reply(on.comment):
         form.body.data = writing.quoted(on)
     if not form.submission_id.data:
         form.submission_id.data = talk.submission_id()
@@ -257,15 +259,15 @@ def _reply_page(form: CommentForm, talk: Talk, on: thread.OnPost | None, preview
 
 
 def _target(post: thread.PostOf, form: CommentForm) -> str:
-    return keeping.target_of(f"/posts/{post.slug}/comments", {"parent_id": form.parent_id.data or ""})
+    return keeping.target_of(f"{post.path}/comments", {"parent_id": form.parent_id.data or ""})
 
 
 def _keep(form: BoardForm, target: str) -> None:
     """A refused text waits on the server too, should the browser be closed now."""
-    if isinstance(form.refusal, BadToken) or not form.data.get("body"):
+    if isinstance(form.refusal, (BadToken, Unavailable)) or not form.data.get("body"):
         return
     try:
         with transaction():
             keeping.keep(target, {name: str(value) for name, value in form.data.items() if value}, member_id=viewer().id)
-    except Refused:
+    except (Refused, OperationalError):
         return

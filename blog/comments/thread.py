@@ -306,7 +306,7 @@ def discussion(post: PostOf, *, sort: str = "oldest", after: str = "") -> Discus
     The same for every reader: what differs (own comments, what may be pressed) is laid around it by the template.
     """
     first, further, key = _ORDERS[sort]
-    parts = read_cursor(after, 2 if sort == "thanked" else 1, LARGEST if sort in ("oldest", "newest") else LARGEST_COUNT)
+    parts = position(sort, after)
     if post.last_seq <= PAGE and parts is None:
         everything = [_shown(row, post.author_id) for row in db.session.execute(_WHOLE, {"post": post.id})]
         tops = [row for row in everything if row.parent_id is None]
@@ -319,6 +319,11 @@ def discussion(post: PostOf, *, sort: str = "oldest", after: str = "") -> Discus
     tops = _as_many_as_fit(fetched)
     more = cursor(*key(tops[-1])) if len(fetched) > len(tops) else ""
     return Discussion(_listed(tops, _levels(tops, post.author_id), 1), sort, after, more)
+
+
+def position(sort: str, after: str) -> tuple[int, ...] | None:
+    """The key that a cursor of this order stands for. Raises Malformed."""
+    return read_cursor(after, 2 if sort == "thanked" else 1, LARGEST if sort in ("oldest", "newest") else LARGEST_COUNT)
 
 
 def replies(on: OnPost, *, after: str = "", level: int = 1) -> tuple[Listing, str]:

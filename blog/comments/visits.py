@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from blog.clock import now
 from blog.comments.models import Comment, Visit
@@ -69,13 +71,11 @@ def note(member_id: int, post_id: int, last_seq: int) -> None:
 def mark_read(member_id: int, post_id: int) -> None:
     """Nothing is new any more, at once."""
     last_seq = db.session.execute(select(Post.last_seq).where(Post.id == post_id)).scalar_one()
-    row = db.session.get(Visit, (member_id, post_id), with_for_update=True)
-    if row is None:
-        db.session.add(Visit(member_id=member_id, post_id=post_id, last_seq=last_seq, before_seq=last_seq, began_at=now()))
-    else:
-        row.last_seq = row.before_seq = last_seq
-        row.before_at = row.began_at = now()
-    db.session.flush()
+    insert: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    moment = now()
+    read = {"last_seq": last_seq, "before_seq": last_seq, "began_at": moment, "before_at": moment}
+    row = insert(Visit).values(member_id=member_id, post_id=post_id, **read)
+    db.session.execute(row.on_conflict_do_update(index_elements=["member_id", "post_id"], set_=read))
 
 
 def moved_with_own(member_id: int, post_id: int, seq: int) -> None:
@@ -98,9 +98,3 @@ def first_new(post_id: int, after_seq: int) -> int | None:
     """Id of the first listed comment with a higher number, for "next new". One statement."""
     found = select(Comment.id).where(Comment.post_id == post_id, Comment.seq > after_seq, Comment.listed).order_by(Comment.seq).limit(1)
     return db.session.execute(found).scalar_one_or_none()
-
-
-def newer_than(post_id: int, seq: int) -> int:
-    """How many comments came after number `seq`, by subtraction. One statement."""
-    last = db.session.execute(select(Post.last_seq).where(Post.id == post_id)).scalar_one()
-    return max(0, last - seq)

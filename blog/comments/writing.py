@@ -16,7 +16,7 @@ from blog.config import settings
 from blog.db import db
 from blog.drafts import keeping
 from blog.errors import Conflict, Gone, Invalid, NotFound
-from blog.permissions import may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
+from blog.permissions import RESTORE_DAYS, may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
 from blog.posts.models import Post
 from blog.text import diffing
 from blog.text.markdown import RENDERER, TextRefused, render_comment
@@ -58,7 +58,7 @@ def words(source: str) -> Words:
 
 
 def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, submission_id: str | None = None) -> int:
-    """Write a comment, or a reply to `parent_id`; gives its id. The same `submission_id` again gives the same comment.
+    """Write a comment, or a reply to `parent_id`; gives its id. The same form sent again (its `submission_id` and words) is the same comment.
 
     Raises NotFound, NotAllowed, Gone (the parent's words are gone), Invalid (too deep), Conflict (the form was sent elsewhere meanwhile).
     """
@@ -66,9 +66,13 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
     if not may_see_post(by, post):
         raise NotFound()
     if submission_id:
-        sent = db.session.execute(select(Comment.id).where(Comment.author_id == by.id, Comment.submission_id == submission_id)).scalar_one_or_none()
+        sent = db.session.execute(
+            select(Comment.id, Comment.post_id, Comment.parent_id).where(Comment.author_id == by.id, Comment.submission_id == submission_id)
+        ).one_or_none()
         if sent is not None:
-            return sent
+            if (sent.post_id, sent.parent_id) == (post_id, parent_id) and first_source_of(sent.id) == text.source:
+                return int(sent.id)
+            submission_id = None  # other words in the same form (Back, a second tab): another comment, and none is lost
     needs_verified = settings().writing_needs_verified
     parent: Any = None
     if parent_id is None:
@@ -152,7 +156,9 @@ def delete(comment_id: int, by: Viewer) -> None:
         # Taken back right after sending: the words are wanted again, in the form that they came from.
         slug = db.session.execute(select(Post.slug).where(Post.id == comment.post_id)).scalar_one()
         fields = {"body": source_of(comment_id), **({"parent_id": str(comment.parent_id)} if comment.parent_id else {})}
-        keeping.keep(keeping.target_of(f"/posts/{slug}/comments", fields), fields, member_id=by.id)
+        target = keeping.target_of(f"/posts/{slug}/comments", fields)
+        if keeping.kept(target, by.id) is None:  # never over something newer
+            keeping.keep(target, fields, member_id=by.id)
     db.session.expire(comment)
 
 
@@ -166,7 +172,7 @@ def restore(comment_id: int, by: Viewer) -> None:
     if not source:
         raise Gone("The words of this comment are gone for good.")
     comment.deleted_at = None
-    comment.html = render_comment(source).html
+    comment.html = words(source).html
     comment.renderer = RENDERER
     db.session.flush()
     if comment.hidden_by is None:
@@ -219,6 +225,19 @@ def credit(on: OnPost) -> str:
     """The line above a quote: names and links the comment that it is from."""
     name = re.sub(r"([\\`*_\[\]<>])", r"\\\1", on.comment.display_name)
     return f"[{name}](/comments/{on.comment.id}):"
+
+
+def first_source_of(comment_id: int) -> str:
+    """The Markdown as it was first sent. One statement."""
+    first = select(CommentRevision.source).where(CommentRevision.comment_id == comment_id, CommentRevision.version == 1)
+    return db.session.execute(first).scalar_one_or_none() or ""
+
+
+def empty_deleted() -> int:
+    """Empty all revisions of comments that can't be restored any more; says how many. One statement."""
+    gone = select(Comment.id).where(Comment.deleted_at < now() - timedelta(days=RESTORE_DAYS))
+    emptied = update(CommentRevision).where(CommentRevision.comment_id.in_(gone), CommentRevision.source != "").values(source="")
+    return int(db.session.execute(emptied, execution_options={"synchronize_session": False}).rowcount)  # type: ignore[attr-defined]
 
 
 def source_of(comment_id: int) -> str:

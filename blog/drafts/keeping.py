@@ -23,6 +23,9 @@ LONGEST = 120_000
 # Of one member or visitor the newest are kept: more forms are begun by no hand.
 MOST = 100
 
+# What the column holds.
+LONGEST_TARGET = 300
+
 # The forms whose text is kept.
 FORMS = re.compile(
     r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report)|/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|"
@@ -64,7 +67,7 @@ def _fitting(fields: Mapping[str, str]) -> dict[str, str]:
 
 def is_form(target: str) -> bool:
     """Whether this is the address of a form that a person writes into."""
-    return FORMS.fullmatch(target) is not None
+    return len(target) <= LONGEST_TARGET and FORMS.fullmatch(target) is not None
 
 
 def kept(target: str, member_id: int) -> dict[str, Any] | None:

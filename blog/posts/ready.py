@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from blog.caching import Kept
 from blog.config import settings
@@ -47,22 +48,23 @@ class Versions:
     @property
     def etag(self) -> str:
         """A weak validator of the reader's page: everything that it shows, and the release that drew it."""
-        return f'W/"{self.post_id}-{self.thread}-{self.board}-{current_app.config["ASSETS"]}"'
+        return f'W/"{self.post_id}-{self.thread}-{self.board}-{current_app.config["DRAWN_BY"]}"'
 
 
 def versions(slug: str) -> Versions | None:
     """The versions behind an address; None for one that has no page everybody reads, or where the
     database does not answer. One statement, without the ORM: it decides what a page costs."""
-    connection = db.engine.raw_connection()
     try:
-        cursor = connection.cursor()
-        cursor.execute(_VERSIONS.format(mark="?" if db.engine.dialect.name == "sqlite" else "%s"), (slug,))
-        row = cursor.fetchone()
-        cursor.close()
-    except db.engine.dialect.loaded_dbapi.Error:
+        connection = db.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(_VERSIONS.format(mark="?" if db.engine.dialect.name == "sqlite" else "%s"), (slug,))
+            row = cursor.fetchone()
+            cursor.close()
+        finally:
+            connection.close()
+    except (db.engine.dialect.loaded_dbapi.Error, SQLAlchemyError):
         return None  # the long way tells what is wrong with the database
-    finally:
-        connection.close()
     return Versions(*row) if row else None
 
 
@@ -98,7 +100,7 @@ def keep(found: Versions, asked: Asked, plain: bytes) -> Response | None:
 
 def member_etag(*facts: Any) -> str:
     """A weak validator of one member's page, from everything that it shows."""
-    return f'W/"{hashlib.sha256(repr((*facts, current_app.config["ASSETS"])).encode()).hexdigest()[:24]}"'
+    return f'W/"{hashlib.sha256(repr((*facts, current_app.config["DRAWN_BY"])).encode()).hexdigest()[:24]}"'
 
 
 def unchanged() -> Response:

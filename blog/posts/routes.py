@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, session
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from blog import limiting
@@ -15,7 +15,7 @@ from blog.comments.talk import Talk
 from blog.config import settings
 from blog.db import writing
 from blog.drafts import keeping
-from blog.errors import BadToken, NotFound, Refused
+from blog.errors import BadToken, NotFound, Refused, Unavailable
 from blog.paging import LARGEST_COUNT, read_cursor
 from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
 from blog.posts import composing, listing, publishing, ready, revising
@@ -62,8 +62,8 @@ def show(slug: str) -> Response:
         page = _page(post, visits.NEVER, None)
         return page if session else ready.keep(found, asked, page.get_data()) or page
     seen = visits.seen(viewer(), post.id)
-    kept_text = keeping.kept(keeping.target_of(f"/posts/{post.slug}/comments", {}), viewer().id) if viewer().is_member else None
-    if not viewer().is_member or "_flashes" in session:  # a message that waits to be told makes each page its own
+    kept_text = keeping.kept(keeping.target_of(f"{talk_post(post).path}/comments", {}), viewer().id) if viewer().is_member else None
+    if not viewer().is_member or "_flashes" in session or settings().byline == "relative":  # a message that waits to be told makes each page its own
         return _noting(_page(post, seen, kept_text), post, seen)
     etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string)
     response = ready.unchanged() if request.headers.get("If-None-Match") == etag else _page(post, seen, kept_text)
@@ -78,7 +78,13 @@ def _asked() -> ready.Asked | None:
     """
     if settings().byline == "relative" or is_fragment() or current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
         return None
-    return ready.Asked(request.full_path, request.headers.get("If-None-Match", ""), "gzip" in request.headers.get("Accept-Encoding", ""))
+    if not set(request.args) <= {"sort", "after"} or len(request.query_string) > 100:
+        return None
+    sort, after = request.args.get("sort", "oldest"), request.args.get("after", "")
+    if sort not in thread.SORTS:
+        return None
+    thread.position(sort, after)  # a damaged cursor is refused whatever the browser has
+    return ready.Asked(f"{request.path}?{sort}&{after}", request.headers.get("If-None-Match", ""), "gzip" in request.headers.get("Accept-Encoding", ""))
 
 
 def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Response:
@@ -143,10 +149,14 @@ def _controls(post: listing.Article) -> dict[str, Any]:
     }
 
 
+def talk_post(post: listing.Article) -> thread.PostOf:
+    """The facts of a post that its discussion needs."""
+    return thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.last_seq, post.comment_count, post.title)
+
+
 def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> dict[str, Any]:
     """What the discussion's template needs; nothing for a draft, which has none."""
-    talk = Talk(viewer(), thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.last_seq,
-                                        post.comment_count, post.title), seen=seen)
+    talk = Talk(viewer(), talk_post(post), seen=seen)
     if post.is_draft:
         return {"talk": talk}
     asked = request.args.get("sort", "oldest")
@@ -303,10 +313,10 @@ def _bring_back(form: PostForm, fields: dict[str, Any]) -> None:
 
 def _keep(form: PostForm, target: str) -> None:
     """A refused text waits on the server too, should the browser be closed now. Not one that another visit or site sent."""
-    if form.refusal is None or isinstance(form.refusal, BadToken) or not (form.title.data or form.body.data):
+    if form.refusal is None or isinstance(form.refusal, (BadToken, Unavailable)) or not (form.title.data or form.body.data):
         return
     try:
         with writing():
             keeping.keep(target, _fields(form), member_id=viewer().id)
-    except Refused:
+    except (Refused, OperationalError):
         return

@@ -124,7 +124,7 @@ READINGS: dict[str, Reading] = {
     "replies of the deepest": lambda at: thread.replies(thread.one(STRANGER, at.deepest_id)),
     "number N": lambda at: thread.by_number(at.post_id, at.size // 2),
     "first new": lambda at: visits.first_new(at.post_id, at.size // 2),
-    "new since, count": lambda at: visits.newer_than(at.post_id, at.size // 2),
+    "new since, count": lambda at: visits.first_new(at.post_id, at.size // 2),
 }
 
 

@@ -89,7 +89,6 @@ def test_what_has_the_focus_is_not_under_the_sticky_line(talk: Live) -> None:
     press(page, "nnnn")
     for _ in range(3):
         press(page, "p")
-        print(page.evaluate("[1280,390,320].map(() => document.querySelector('.jump').getBoundingClientRect().height)"))
         top = page.evaluate("document.activeElement.getBoundingClientRect().top - document.querySelector('.jump').getBoundingClientRect().bottom")
         assert top >= 0, focused(page)
 

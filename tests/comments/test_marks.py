@@ -175,6 +175,37 @@ def test_deleting_right_after_sending_gives_the_text_back_as_a_draft(board: Boar
         assert "an old one" not in board.bo.get(POST).text
 
 
+def test_taking_back_what_was_sent_never_overwrites_what_is_being_typed(board: Board, post_id: int) -> None:
+    board.bo.post(f"{POST}/comments", {"body": "sent too soon"})
+    board.bo.post("/drafts", {"target": f"{POST}/comments", "body": "typed since"}, headers={"Accept": "*/*"})
+    board.bo.post("/comments/1/delete")
+    assert "typed since" in board.bo.get(POST).text
+
+
+def test_the_slug_of_a_hidden_post_is_on_no_page(board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "words")
+    board.mo.post(f"{POST}/hide", {"rule": "2", "reason": "Names a client who did not agree."})
+    for visitor in (board.cy, board.bo):
+        for path in (f"/comments/{comment}", f"/comments/{comment}/reply?quote=1", f"/posts/{post_id}", f"/posts/{post_id}/comments", "/acts/1"):
+            assert "kitchen-table" not in visitor.get(path).text, path
+    assert "kitchen-table" not in board.bo.post(f"/posts/{post_id}/comments", {"body": "late"}).text
+
+
+def test_a_ready_page_is_kept_for_its_orders_alone_and_a_damaged_cursor_refused(board: Board, post_id: int) -> None:
+    etag = {"If-None-Match": board.cy.get(POST).headers["ETag"]}
+    assert "ETag" not in board.cy.get(f"{POST}?x=1").headers
+    assert board.cy.get(f"{POST}?after=x", headers=dict(etag)).status_code == 400
+
+
+def test_two_that_mark_all_read_at_once_are_one(app: Flask, board: Board, post_id: int) -> None:
+    bo = board.bo
+    for _ in range(2):
+        with app.app_context(), writing():
+            visits.mark_read(bo.id, post_id)
+    with app.app_context():
+        assert db.session.get_one(Visit, (bo.id, post_id)).before_seq == 0
+
+
 @pytest.mark.parametrize("target", ["", "//evil.example/comments", "https://evil.example", "/settings/security", "/posts/x/comments?parent_id=x", "x" * 400])
 def test_a_draft_of_no_form_is_refused_with_its_text(board: Board, post_id: int, target: str) -> None:
     answer = board.bo.post("/drafts", {"target": target, "body": "half a thought"})

@@ -4,11 +4,13 @@ import random
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from blog.clock import now, stopped_at
 from blog.comments import checking, writing
 from blog.comments.models import Comment, CommentRevision
 from blog.db import db
@@ -270,6 +272,30 @@ def test_deleting_and_restoring_twice_is_once(app: Flask, board: Board, post_id:
     with app.app_context():
         assert db.session.execute(select(func.count()).select_from(Comment).where(Comment.listed)).scalar_one() == 1
         assert db.session.get(Post, post_id).comment_count == 1  # type: ignore[union-attr]
+
+
+def test_a_month_after_deletion_the_words_are_gone_for_good(app: Flask, board: Board, post_id: int) -> None:
+    comment, kept = add(app, post_id, board.bo, "gone for good"), add(app, post_id, board.bo, "kept")
+    board.bo.post(f"/comments/{comment}/delete")
+    with app.app_context():
+        with transaction():
+            assert writing.empty_deleted() == 0
+        with stopped_at(now() + timedelta(days=31)):
+            with transaction():
+                assert writing.empty_deleted() == 1
+            assert writing.source_of(comment) == ""
+            assert writing.source_of(kept) == "kept"
+            with pytest.raises(NotAllowed), transaction():
+                writing.restore(comment, board.bo.viewer)
+
+
+def test_other_words_in_the_same_form_are_another_comment(app: Flask, board: Board, post_id: int) -> None:
+    first = add(app, post_id, board.bo, "one", submission_id="a-submission-id-789")
+    second = add(app, post_id, board.bo, "two", submission_id="a-submission-id-789")
+    assert first != second
+    assert add(app, post_id, board.bo, "one", submission_id="a-submission-id-789") == first
+    with app.app_context():
+        assert writing.source_of(second) == "two"
 
 
 def test_nobody_answers_what_is_hidden_or_deleted(app: Flask, board: Board, post_id: int) -> None:
