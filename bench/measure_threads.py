@@ -326,7 +326,7 @@ def told(results: Results, heads: dict[str, list[str]], sizes: list[int], shapes
         "",
         "### Everything",
         "",
-        f"CPU milliseconds by size are those of the shape “{shapes[-1]}”; statements and rows the most of any shape and size; bytes the worst ratio of a shape.",
+        f"CPU milliseconds by size are those of the shape “{shapes[-1]}”; statements and rows the most of any shape and size; bytes the worst ratio of a shape.",  # noqa: E501
         "",
         *table(results, sizes, shapes),
     ])

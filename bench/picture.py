@@ -38,7 +38,7 @@ def drawn(lines: Sequence[Line]) -> str:
         parts += _panel(panel, [line for line in lines if line.panel == panel], titles, sizes, top, place * WIDTH)
     for place, title in enumerate(titles):
         x, y = LEFT + (place % 2) * 330, HEIGHT + 14 + 22 * (place // 2)
-        parts.append(f'<path d="M{x} {y - 4}h26" stroke="{COLOURS[place % len(COLOURS)]}" stroke-width="2.5"/><text x="{x + 34}" y="{y}">{escape(title)}</text>')
+        parts.append(f'<path d="M{x} {y - 4}h26" stroke="{COLOURS[place % len(COLOURS)]}" stroke-width="2.5"/><text x="{x + 34}" y="{y}">{escape(title)}</text>')  # noqa: E501
     return "\n".join([*parts, "</svg>", ""])
 
 
