@@ -1,6 +1,6 @@
 """Readings of a thread: a page of it as a flat list in reading order, one comment with its ancestors, more replies of one.
 
-A page is bounded by rows, never by the thread: at most 6 statements and some 200 rows, whatever the size (docs/decisions tells why).
+A page is bounded by rows, never by the thread: at most 5 statements and some 200 rows, whatever the size (docs/decisions tells why).
 A thread that never had more than PAGE comments is read whole in one statement. A larger one is read top down by level inside a budget:
 top rows by keyset, then the first replies of each, level by level, until the page is full. Reading order follows from (parent_id, id).
 """
@@ -29,7 +29,7 @@ PAGE = 100  # rows a page
 MOST_TOPS = 50
 LEAST_TOPS = 10
 ROWS_BY_REPLY = 4  # about so many rows hang on each direct reply of a top row: fewer branches on a page, and those nearly whole
-REPLIES_BY_LEVEL = (5, 3, 2, 1)  # how many replies of each comment are fetched at each level below the top; below, first replies only
+REPLIES_BY_LEVEL = (5, 3, 2)  # how many replies of each comment are fetched at each level below the top; below, first replies only
 DEEPEST = 12  # levels drawn; below stands "continue this thread"
 ANCESTORS = 12  # nearest ones shown above a permalink, besides the root
 
@@ -301,7 +301,7 @@ def _ancestors(limit: int) -> Any:
 
 
 def discussion(post: PostOf, *, sort: str = "oldest", after: str = "") -> Discussion:
-    """A page of the thread: at most 6 statements, 1 for a thread of up to PAGE comments. Raises Malformed for a bad cursor.
+    """A page of the thread: at most 5 statements, 1 for a thread of up to PAGE comments. Raises Malformed for a bad cursor.
 
     The same for every reader: what differs (own comments, what may be pressed) is laid around it by the template.
     """
@@ -441,7 +441,7 @@ def _as_many_as_fit(fetched: Sequence[Shown]) -> list[Shown]:
 
 
 def _levels(tops: Sequence[Shown], post_author_id: int) -> dict[int, list[Shown]]:
-    """First replies, level by level, inside the budget of a page. One statement a level, five at most: the last goes all the way down."""
+    """First replies, level by level, inside the budget of a page. One statement a level, four at most: the last goes all the way down."""
     left = PAGE - len(tops)
     children: dict[int, list[Shown]] = {}
     parents = list(tops)

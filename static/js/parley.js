@@ -188,9 +188,10 @@
 
   const send = async (draft, now) => {
     const { form, target } = draft;
-    const typed = text(form);
     draft.timer = clearTimeout(draft.timer);
-    if (draft.posted || typed === (draft.going ?? draft.kept) || (draft.going != null && !now)) return;
+    if (draft.posted || !form) return;
+    const typed = text(form);
+    if (typed === (draft.going ?? draft.kept) || (draft.going != null && !now)) return;
     draft.going = typed;
     draft.at = Date.now();
     draft.stop = new AbortController();

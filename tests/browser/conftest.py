@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
 
 from blog.accounts import sessions
 from blog.accounts.models import Member, Role
@@ -75,7 +77,7 @@ class Live:
             self.complaints.append(message)
 
     def member_id(self, username: str, role: Role = Role.MEMBER) -> int:
-        with self.app.app_context():
+        with self._writing():
             found = db.session.execute(select(Member).where(Member.username == username)).scalar_one_or_none()
             found = found or factories.make_member(username, role=role)
             db.session.commit()
@@ -83,7 +85,7 @@ class Live:
 
     def _cookie(self, username: str, role: Role) -> str:
         member_id = self.member_id(username, role)
-        with self.app.app_context():
+        with self._writing():
             token = sessions.start(member_id, "test browser")
             db.session.commit()
         serializer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
@@ -91,17 +93,30 @@ class Live:
 
     def do(self, work: Callable[[], Any]) -> Any:
         """Run a deed or a reading against the same board, committed."""
-        with self.app.app_context():
+        with self._writing():
             result = work()
             db.session.commit()
             return result
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction that may write from its first statement on: the board behind the browser writes too."""
+        with self.app.app_context():
+            db.session.connection(execution_options={"writing": True})
+            yield
 
 
 @pytest.fixture(scope="session")
 def served(instance: Path) -> Iterator[tuple[Flask, str]]:
     """The board on a free port."""
     app = make_app(instance / "live")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    running = app.extensions["running"] = []
+
+    def counted(environ: Any, start_response: Any) -> Any:
+        running.append(environ)
+        return ClosingIterator(app(environ, start_response), lambda: running.remove(environ))
+
+    server = make_server("127.0.0.1", 0, counted, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield app, f"http://127.0.0.1:{server.server_port}"
@@ -121,6 +136,10 @@ def live(served: tuple[Flask, str], browser: Browser) -> Iterator[Live]:
     for context in found.contexts:
         with contextlib.suppress(Exception):
             context.close()
+    for _ in range(50):
+        time.sleep(0.02)  # what a page sends when it is left would be written into the next test's board
+        if not app.extensions["running"]:
+            break
     assert found.complaints == []
 
 
