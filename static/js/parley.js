@@ -231,8 +231,8 @@
   /* the form is still there, or came back filled: a preview, a refusal */
   const resume = () => drafts.forEach((draft, target) => {
     if (!draft.posted || draft.form.matches("body [aria-busy]")) return;
-    if (!draft.form.isConnected) draft.form = document.querySelector(`[data-draft="${CSS.escape(target)}"]`);
-    if (draft.form && text(draft.form)) later(draft);
+    const form = draft.form.isConnected ? draft.form : document.querySelector(`[data-draft="${CSS.escape(target)}"]`);
+    if (form && text(form)) later(Object.assign(draft, { form }));
     else drafts.delete(target);
   });
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
@@ -100,7 +100,9 @@ class Live:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """A transaction that may write from its first statement on: the board behind the browser writes too."""
+        """A transaction that may write from its first statement on: the board behind the browser writes too. Never one inside another,
+        which would wait for the first until SQLite gives up."""
+        assert not has_app_context(), "a transaction inside a transaction: look up members before"
         with self.app.app_context():
             db.session.connection(execution_options={"writing": True})
             yield

@@ -210,11 +210,8 @@ def test_escape_closes_the_form_and_keeps_what_was_typed(talk: Live) -> None:
 
 @pytest.mark.parametrize("script", [True, False])
 def test_branches_collapse_by_keyboard(talk: Live, script: bool) -> None:
-    def answer() -> None:
-        anna = Viewer(id=talk.member_id("anna"), verified=True)
-        writing.add(1, anna, writing.words("One answer."), parent_id=1)
-
-    talk.do(answer)
+    anna = Viewer(id=talk.member_id("anna"), verified=True)
+    talk.do(lambda: writing.add(1, anna, writing.words("One answer."), parent_id=1))
     page = talk.visitor(script=script)
     page.goto(POST)
     expect(page.locator("#comment-2")).to_be_visible()
