@@ -11,7 +11,7 @@ from blog.comments import writing
 from blog.db import db
 from blog.drafts.models import Draft
 from blog.viewer import Viewer
-from tests.browser.conftest import Live, violations
+from tests.browser.conftest import Live, both_htmx, violations
 from tests.factories import make_post
 
 POST = "/posts/the-kitchen-table"
@@ -247,6 +247,7 @@ def test_markup_in_an_answer_stays_text(talk: Live) -> None:
     expect(page.locator("#write [data-draft-line]")).to_have_text("<b>kept</b>")
 
 
+@both_htmx
 def test_what_was_posted_does_not_come_back_as_a_draft(talk: Live) -> None:
     page = window(talk)
     sent = Sent(page, "/drafts")
@@ -266,6 +267,7 @@ def test_what_was_posted_does_not_come_back_as_a_draft(talk: Live) -> None:
     expect(page.locator("#write textarea")).to_have_value("")
 
 
+@both_htmx
 def test_a_draft_on_its_way_is_called_back_when_the_form_is_sent(talk: Live) -> None:
     talk.expected += ["ERR_FAILED"]
     page = window(talk)
@@ -332,6 +334,7 @@ def test_a_post_in_the_making_is_kept_with_title_and_topics(talk: Live) -> None:
     assert drafts(talk) == {}
 
 
+@both_htmx
 def test_a_changed_comment_is_kept_and_waits_in_its_form(talk: Live) -> None:
     page = window(talk, "bo")
     page.get_by_role("link", name="Edit your comment").click()
