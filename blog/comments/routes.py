@@ -60,7 +60,7 @@ def reply(comment_id: int) -> Response:
     """The form that answers this comment."""
     on = thread.one(viewer(), comment_id)
     talk = Talk(viewer(), on.post)
-    form = _fresh_form(talk, keeping.target_of(f"{on.post.path}/comments", {"parent_id": str(comment_id)}), on)
+    form = _fresh_form(talk, keeping.of_comments(on.post_id, comment_id), on)
     return _reply_page(form, talk, on)
 
 
@@ -71,7 +71,7 @@ def write(slug: str) -> Response:
     post = thread.post_at(viewer(), slug)
     talk = Talk(viewer(), post)
     on = _answered(request.args.get("parent_id"), post)
-    target = keeping.target_of(f"{post.path}/comments", {"parent_id": str(on.comment.id) if on else ""})
+    target = keeping.of_comments(post.id, on.comment.id if on else None)
     return _reply_page(_fresh_form(talk, target, on), talk, on)
 
 
@@ -93,11 +93,11 @@ def add(slug: str) -> Response:
             limiting.spend("comment", viewer().id)
             with transaction():
                 comment_id = writing.add(post.id, viewer(), words, parent_id=form.parent, submission_id=form.submission_id.key)
-                keeping.drop(_target(post, form), viewer().id)
+                keeping.drop(keeping.of_comments(post.id, form.parent_id.data), viewer().id)
     if comment_id:
         return _posted(comment_id)
     if form.refusal:
-        _keep(form, _target(post, form))
+        _keep(form, keeping.of_comments(post.id, form.parent_id.data))
         talk = Talk(viewer(), thread.post_at(viewer(), slug))
         on = thread.one(viewer(), on.comment.id) if on else None
     if not form.submission_id.data:
@@ -256,10 +256,6 @@ def _reply_page(form: CommentForm, talk: Talk, on: thread.OnPost | None, preview
     fragment = "comments/_form_slot.html" if request.method == "POST" else "comments/_form.html"
     return page_or_fragment("comments/reply.html", fragment, form.status, form=form, talk=talk, on=on, preview=preview,
                             by=writing.credit(on) if on and not on.comment.is_tombstone else "")
-
-
-def _target(post: thread.PostOf, form: CommentForm) -> str:
-    return keeping.target_of(f"{post.path}/comments", {"parent_id": form.parent_id.data or ""})
 
 
 def _keep(form: BoardForm, target: str) -> None:

@@ -154,9 +154,8 @@ def delete(comment_id: int, by: Viewer) -> None:
     counting.settle(comment_id)
     if comment.deleted_at - comment.created_at < UNDO and comment.reply_count == 0:
         # Taken back right after sending: the words are wanted again, in the form that they came from.
-        slug = db.session.execute(select(Post.slug).where(Post.id == comment.post_id)).scalar_one()
         fields = {"body": source_of(comment_id), **({"parent_id": str(comment.parent_id)} if comment.parent_id else {})}
-        target = keeping.target_of(f"/posts/{slug}/comments", fields)
+        target = keeping.of_comments(comment.post_id, comment.parent_id)
         if keeping.kept(target, by.id) is None:  # never over something newer
             keeping.keep(target, fields, member_id=by.id)
     db.session.expire(comment)

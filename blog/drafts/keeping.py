@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,6 +34,10 @@ FORMS = re.compile(
 )
 
 
+# The form of a post; what stands between the slashes is its slug or its number.
+OF_POST = re.compile(r"/posts/([^/?#\s]+)(/.+)")
+
+
 def target_of(path: str, fields: Mapping[str, str]) -> str:
     """The address of the form that these fields belong to: the path that they were sent to, with the comment answered."""
     if path == "/drafts" and is_form(fields.get("target", "")):
@@ -41,6 +46,29 @@ def target_of(path: str, fields: Mapping[str, str]) -> str:
     if path.endswith("/comments") and parent.isascii() and parent.isdigit() and len(parent) < 20:
         return f"{path}?parent_id={int(parent)}"
     return path[:300]
+
+
+def of_comments(post_id: int, parent: str | int | None = None) -> str:
+    """What the text of the form under this post is kept under; `parent` is the comment that it answers, as the form says it."""
+    return target_of(f"/posts/{post_id}/comments", {"parent_id": str(parent or "")})
+
+
+def slug_in(target: str) -> str:
+    """The slug of the post whose form this is the address of; "" where there is none: no form of a post, or one by its number."""
+    found = OF_POST.fullmatch(target)
+    name = unquote(found[1]) if found else ""
+    return "" if name.isascii() and name.isdigit() else name
+
+
+def number_in(target: str) -> int:
+    """The number of the post whose form this is the address of; 0 where there is none."""
+    found = OF_POST.fullmatch(target)
+    return int(found[1]) if found and found[1].isascii() and found[1].isdigit() and len(found[1]) <= 18 else 0
+
+
+def renamed(target: str, name: str) -> str:
+    """The same form's address with another name of its post: its number, or a slug fit for an address."""
+    return OF_POST.sub(lambda found: f"/posts/{name}{found[2]}", target, count=1)
 
 
 def keep(target: str, fields: Mapping[str, str], *, member_id: int = 0, visitor: str = "") -> None:
@@ -82,10 +110,10 @@ def words_waiting(visitor: str) -> int:
     return max((len(str(value).split()) for value in fields.values()), default=0)
 
 
-def newest(member_id: int) -> str:
-    """The address of the form that this member left last without sending it, "" for none. One statement."""
+def newest(member_id: int) -> list[str]:
+    """The form that this member left last without sending it, as a list of one; empty for none. One statement."""
     mine = select(Draft.target).where(Draft.member_id == member_id).order_by(Draft.updated_at.desc(), Draft.id.desc()).limit(1)
-    return db.session.execute(mine).scalar_one_or_none() or ""
+    return list(db.session.execute(mine).scalars())
 
 
 def claim(visitor: str, member_id: int) -> list[str]:

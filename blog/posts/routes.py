@@ -62,7 +62,7 @@ def show(slug: str) -> Response:
         page = _page(post, visits.NEVER, None)
         return page if session else ready.keep(found, asked, page.get_data()) or page
     seen = visits.seen(viewer(), post.id)
-    kept_text = keeping.kept(keeping.target_of(f"{talk_post(post).path}/comments", {}), viewer().id) if viewer().is_member else None
+    kept_text = keeping.kept(keeping.of_comments(post.id), viewer().id) if viewer().is_member else None
     if not viewer().is_member or "_flashes" in session or settings().byline == "relative":  # a message that waits to be told makes each page its own
         return _noting(_page(post, seen, kept_text), post, seen)
     etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string)
@@ -199,7 +199,7 @@ def new() -> Response:
         _keep(form, target)
     if not form.submission_id.data:
         form.submission_id.data = secrets.token_urlsafe(18)
-    return _editor("posts/new.html", form, preview, action=target, ruling=_may_publish())
+    return _editor("posts/new.html", form, preview, action=target, target=target, ruling=_may_publish())
 
 
 def _publish_new(form: PostForm) -> str:
@@ -208,7 +208,7 @@ def _publish_new(form: PostForm) -> str:
     post = publishing.publish_new(viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names or [],
                                   submission_id=form.submission_id.key, state=state)
     if post.deleted_at is None and (post.title, post.html) != (form.title.data, composing.text(form.body.data).html):
-        keeping.keep(f"/posts/{post.slug}/edit", _fields(form), member_id=viewer().id)
+        keeping.keep(f"/posts/{post.id}/edit", _fields(form), member_id=viewer().id)
         flash(SENT_BEFORE)
     elif state is PostState.PUBLISHED and post.state == PostState.DRAFT:
         publishing.publish(post.id, viewer())
@@ -221,7 +221,7 @@ def _publish_new(form: PostForm) -> str:
 def edit(slug: str) -> Response:
     post = listing.article(viewer(), slug)
     form = PostForm()
-    target, preview, path = f"/posts/{post.slug}/edit", None, ""
+    target, preview, path = f"/posts/{post.id}/edit", None, ""
     if request.method == "GET":
         may_edit_post(viewer(), post).require()
         _bring_back(form, keeping.kept(target, viewer().id) or _standing(post))
@@ -238,7 +238,7 @@ def edit(slug: str) -> Response:
         if path:
             return go(path)
         _keep(form, target)
-    return _editor("posts/edit.html", form, preview, action=f"{post.path}/edit", post=post, ruling=YES)
+    return _editor("posts/edit.html", form, preview, action=f"{post.path}/edit", target=target, post=post, ruling=YES)
 
 
 def _save(form: PostForm, post: listing.Article) -> str:
