@@ -20,7 +20,7 @@ from blog.extensions import login as login_manager
 from blog.limiting import client
 from blog.posts.listing import forms_at, kept_under
 from blog.refusals import typed_fields
-from blog.viewer import viewer
+from blog.viewer import Viewer, viewer
 from blog.web import go, open_to_all, own_path, page_or_fragment
 
 bp = Blueprint("accounts", __name__)
@@ -29,7 +29,13 @@ bp = Blueprint("accounts", __name__)
 LONGEST_PATH = 260
 
 
-login_manager.user_loader(sessions.load)
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def recognise(token: str) -> Viewer | None:
+    """Who holds this cookie. It runs out 60 days after it was sent, so it goes out anew whenever its row is prolonged, once an hour at most."""
+    found = sessions.load(token)
+    if found is not None and found.prolonged:
+        session.permanent = session.modified = True
+    return found
 
 
 # -- the way of strangers
