@@ -1,11 +1,13 @@
 """Doors of comments: the form, the permalink, more replies, and the writer's own acts."""
 
+from dataclasses import replace
+
 from flask import Blueprint, flash, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
-from blog.comments import thanking, thread, visits, writing
+from blog.comments import drawing, thanking, thread, visits, writing
 from blog.comments.forms import CommentForm, EditCommentForm
 from blog.comments.talk import Talk
 from blog.db import writing as transaction
@@ -14,7 +16,7 @@ from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused, Unavail
 from blog.forms import BoardForm
 from blog.paging import LARGEST, LARGEST_COUNT, read_cursor
 from blog.viewer import viewer
-from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
+from blog.web import after_answer, fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
 
 bp = Blueprint("comments", __name__)
 
@@ -44,14 +46,24 @@ def _permalink(comment_id: int, after: str) -> Response:
     below, more = thread.replies(on, after=after, level=len(above) + 2)
     listing = thread.chained(above, on, below, first_page=not after, more=more)
     skipped = on.comment.depth - 1 - len(above)
-    return page_or_fragment("comments/permalink.html", "comments/permalink.html", on=on, listing=listing, skipped=skipped,
-                            talk=_page_talk(on, listing), form=CommentForm(formdata=None))
+    talk = _page_talk(on, listing)
+    response = page_or_fragment("comments/permalink.html", "comments/permalink.html", on=on, listing=listing, skipped=skipped,
+                                talk=talk, form=CommentForm(formdata=None))
+    member_id, seq = viewer().id, on.comment.seq
+    if talk.seen.noted_seq is not None and talk.seen.noted_seq < seq:
+        after_answer(response, lambda: visits.note_one(member_id, on.post_id, comment_id, seq), "a visit")
+    return response
 
 
 def _page_talk(on: thread.OnPost, listing: thread.Listing) -> Talk:
-    """The rulings for a page of comments, with the viewer's marks. Two statements for a member."""
+    """The rulings for a page of comments, with the viewer's marks. Three statements for a member."""
     thanked = thanking.thanked_by(viewer().id, [row.id for row in listing.rows])
-    return Talk(viewer(), on.post, seen=visits.seen(viewer(), on.post_id), thanked=thanked)
+    talk = Talk(viewer(), on.post, seen=visits.seen(viewer(), on.post_id), thanked=thanked)
+    new = [row for row in listing.rows if talk.is_new(row)]
+    if new:
+        elsewhere = visits.first_new(on.post_id, on.comment.seq, besides=[row.id for row in new], writer=viewer().id)
+        talk = replace(talk, next_new=drawing.ways(new, elsewhere))
+    return talk
 
 
 @bp.get("/comments/<key:comment_id>/reply")

@@ -1,11 +1,10 @@
 """Doors of posts: the front page, an article with its discussion, the editor, the history."""
 
-import logging
 import secrets
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, session
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
@@ -24,11 +23,9 @@ from blog.posts.models import Post, PostState
 from blog.text.excerpts import minutes_to_read
 from blog.topics import listing as topics
 from blog.viewer import viewer
-from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment, vary
+from blog.web import after_answer, fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment, vary
 
 bp = Blueprint("posts", __name__)
-log = logging.getLogger(__name__)
-
 SENT_BEFORE = "This form had been sent before, so the post stands as it was. What you changed since is kept: choose Edit to find it."
 
 
@@ -91,17 +88,7 @@ def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Res
     """Note the member's visit after the answer has gone out: the one thing that reading writes."""
     member_id = viewer().id
     if member_id and post.state == PostState.PUBLISHED and seen.is_due(post.last_seq):
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
-
-        def note() -> None:
-            with app.app_context():
-                try:
-                    with writing():
-                        visits.note(member_id, post.id, post.last_seq)
-                except SQLAlchemyError:
-                    log.warning("a visit was not noted", exc_info=True)
-
-        response.call_on_close(note)
+        after_answer(response, lambda: visits.note(member_id, post.id, post.last_seq), "a visit")
     return response
 
 
@@ -116,7 +103,7 @@ def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None)
 def _to_first_new(post: listing.Article, raw: str) -> Response:
     """To the first comment after this number: what "3 new replies, show" leads to."""
     since = read_cursor(raw, largest=LARGEST_COUNT) or (0,)
-    comment_id = visits.first_new(post.id, since[0])
+    comment_id = visits.first_new(post.id, since[0], writer=viewer().id)
     return go(thread.page_with(thread.one(viewer(), comment_id)) if comment_id else f"{post.path}#talk")
 
 
@@ -167,7 +154,7 @@ def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] |
     drawn = drawing.draw(talk.post, (post.version, post.board_version), talk, sort=sort, after=after)
     new = seen.count(post.last_seq)
     return {"talk": talk, "form": form, "sort": sort, "after": after, "drawn": drawn, "new": new,
-            "next_new": drawn.first_new or (visits.first_new(post.id, seen.before_seq) if new and seen.before_seq is not None else None)}
+            "next_new": drawn.first_new or drawn.new_elsewhere}
 
 
 def _to_comment(post: listing.Article, raw: str) -> Response:

@@ -86,7 +86,9 @@ export const begin = ({ byId, on, focus, say, put }) => {
     const from = own(current()) || document.activeElement;
     const side = back ? 2 : 4;     // before it, after it
     const beyond = [...document.querySelectorAll(selector)].filter((e) => from.compareDocumentPosition(e) & side);
+    const elsewhere = back || selector !== NEW ? null : [...document.querySelectorAll(".mine > .new:not([href^='#'])")].at(-1);
     if (beyond.length) move(beyond.at(back ? -1 : 0));
+    else if (elsewhere) elsewhere.click();
     else say(`That was the ${back ? "first" : "last"} ${what}.`);
   };
 

@@ -292,3 +292,65 @@ def test_visits_never_fall(app: Flask, board: Board, post_id: int) -> None:
             visits.note(bo.id, post_id, number)
     with app.app_context():
         assert db.session.get_one(Visit, (bo.id, post_id)).last_seq == 5
+
+
+def long_thread(board: Board) -> int:
+    """A first comment with more replies than a page holds; gives its id."""
+    root = say(board, board.anna, "the root")
+    for number in range(120):
+        say(board, board.anna, f"reply {number}", parent=root)
+    return root
+
+
+def marks(page: str) -> list[str]:
+    return [str(href) for href in lxml_html.fromstring(page).xpath('//div[@class="mine"]/a[@class="new"]/@href')]
+
+
+def test_what_came_while_the_first_visit_lasts_is_marked_too(board: Board, post_id: int) -> None:
+    bo = board.bo
+    say(board, board.anna, "one")
+    bo.get(POST)
+    two = say(board, board.anna, "two")
+    assert re.search(r">1 new<", bo.get("/").text)
+    assert new_ones(bo.get(POST).text) == [f"comment-{two}"]
+
+
+def test_the_last_mark_of_a_page_leads_to_what_is_new_elsewhere(board: Board, post_id: int) -> None:
+    root, bo = long_thread(board), board.bo
+    bo.get(POST)
+    here, away, further = say(board, board.anna, "on the page"), say(board, board.anna, "away", parent=root), say(board, board.anna, "further", parent=root)
+    own = say(board, bo, "his own", parent=root)
+    with stopped_at(now() + timedelta(hours=1)):
+        page = bo.get(POST).text
+        assert marks(page) == [f"/comments/{away}"]
+        tree = lxml_html.fromstring(page)
+        assert tree.xpath('//nav[@class="jump"]/a[@aria-keyshortcuts="n"]/@href') == [f"#comment-{here}"]
+        assert tree.xpath(f'string(//*[@id="unread-{root}"])') == ", some new"
+        assert marks(bo.get(f"/comments/{away}").text) == [f"/comments/{further}"]
+        assert marks(bo.get(f"/comments/{further}").text) == ["#talk-h"]
+        assert bo.get(f"{POST}?newer={own - 1}").headers["Location"] == f"{POST}#talk"  # one's own is nothing new
+        thanked = bo.post(f"/comments/{here}/thank", htmx=True).text
+        assert f"{POST}?newer=122" in thanked
+
+
+def test_a_branch_whose_new_replies_are_not_on_the_page_says_that_there_are_some(board: Board, post_id: int) -> None:
+    root, bo = long_thread(board), board.bo
+    bo.get(POST)
+    away = say(board, board.anna, "away", parent=root)
+    with stopped_at(now() + timedelta(hours=1)):
+        tree = lxml_html.fromstring(bo.get(POST).text)
+        assert tree.xpath(f'string(//*[@id="unread-{root}"])') == ", some new"
+        assert tree.xpath('//nav[@class="jump"]/a[@aria-keyshortcuts="n"]/@href') == [f"/comments/{away}"]
+
+
+def test_reading_the_first_new_comment_on_its_own_page_is_reading_it(board: Board, post_id: int) -> None:
+    root, bo = long_thread(board), board.bo
+    bo.get(POST)
+    first, second = say(board, board.anna, "first", parent=root), say(board, board.anna, "second", parent=root)
+    with stopped_at(now() + timedelta(hours=1)):
+        bo.get(f"/comments/{second}")
+        assert re.search(r">2 new<", bo.get("/").text)  # the first is not read by that
+        bo.get(f"/comments/{first}")
+        assert re.search(r">1 new<", bo.get("/").text)
+        bo.get(f"/comments/{second}")
+        assert not re.search(r"\d new<", bo.get("/").text)
