@@ -105,7 +105,7 @@ def add(slug: str) -> Response:
             limiting.spend("comment", viewer().id)
             with transaction():
                 comment_id = writing.add(post.id, viewer(), words, parent_id=form.parent, submission_id=form.submission_id.key)
-                keeping.drop(keeping.of_comments(post.id, form.parent_id.data), viewer().id)
+                keeping.drop_sent(keeping.of_comments(post.id, form.parent_id.data), viewer().id, form.body.data or "", form.submission_id.key)
     if comment_id:
         return _posted(comment_id)
     if form.refusal:

@@ -14,6 +14,7 @@ from blog.comments import visits
 from blog.comments import writing as deeds
 from blog.comments.models import Comment, Visit
 from blog.db import db, writing
+from blog.drafts import keeping
 from blog.drafts.models import Draft
 from blog.posts.models import Post
 from tests.conftest import Board, Visitor, counted
@@ -354,3 +355,70 @@ def test_reading_the_first_new_comment_on_its_own_page_is_reading_it(board: Boar
         assert re.search(r">1 new<", bo.get("/").text)
         bo.get(f"/comments/{second}")
         assert not re.search(r"\d new<", bo.get("/").text)
+
+
+def draft(board: Board, who: Visitor, target: str) -> str:
+    """The text that waits for a member in that form."""
+    with board.app.app_context():
+        found = db.session.execute(select(Draft.fields).where(Draft.member_id == who.id, Draft.target == target)).scalar_one_or_none()
+    return str((found or {}).get("body", ""))
+
+
+def test_undoing_a_deletion_takes_the_draft_back_too(board: Board, post_id: int) -> None:
+    board.bo.post(f"{POST}/comments", {"body": "sent too soon"})
+    board.bo.post("/comments/1/delete")
+    assert draft(board, board.bo, f"/posts/{post_id}/comments") == "sent too soon"
+    board.bo.post("/comments/1/restore")
+    assert draft(board, board.bo, f"/posts/{post_id}/comments") == ""
+
+
+def test_a_form_sent_once_more_leaves_what_is_typed_into_a_fresh_one(board: Board, post_id: int) -> None:
+    sent = {"body": "sent", "submission_id": "a-form-of-bo-0001"}
+    board.bo.post(f"{POST}/comments", sent)
+    board.bo.post("/drafts", {"target": f"{POST}/comments", "body": "typed since", "submission_id": "a-form-of-bo-0002"})
+    board.bo.post(f"{POST}/comments", sent)
+    assert draft(board, board.bo, f"/posts/{post_id}/comments") == "typed since"
+    with board.app.app_context():
+        assert len(db.session.execute(select(Comment.id)).all()) == 1
+
+
+def test_other_words_in_a_form_that_was_sent_are_sent_once_too(board: Board, post_id: int) -> None:
+    for body in ("one", "two", "two", "one", "three", "two"):
+        board.bo.post(f"{POST}/comments", {"body": body, "submission_id": "a-form-of-bo-0001"})
+    with board.app.app_context():
+        assert sorted(text_of(row) for row in db.session.execute(select(Comment.html)).scalars()) == ["one", "three", "two"]
+
+
+def text_of(source: str) -> str:
+    return str(lxml_html.fromstring(source).text_content()).strip()
+
+
+def test_a_long_text_is_kept_whole_or_not_at_all(board: Board, post_id: int) -> None:
+    long = "word " * 30_000
+    assert board.bo.post("/drafts", {"target": "/posts/new", "title": "Long", "body": long}, headers={"Accept": "*/*"}).status_code == 200
+    assert draft(board, board.bo, "/posts/new") == long
+    assert draft(board, board.bo, "/posts/new") == long
+
+
+@pytest.mark.parametrize(("typed", "before", "together"), [
+    ("as a stranger", "as a member", "as a stranger\n\n---\n\nas a member"), ("half", "half a thought", "half a thought"),
+    ("half a thought", "half", "half a thought"), ("words", "", "words"),
+])
+def test_what_a_stranger_typed_does_not_push_out_what_the_member_had(board: Board, post_id: int, typed: str, before: str, together: str) -> None:
+    target, bo = f"/posts/{post_id}/comments", board.bo.id
+    with board.app.app_context(), writing():
+        if before:
+            keeping.keep(target, {"body": before}, member_id=bo)
+        keeping.keep(target, {"body": typed}, visitor="a-key")
+        keeping.claim("a-key", bo)
+    assert draft(board, board.bo, target) == together
+
+
+def test_saving_what_stands_there_already_changes_nothing(board: Board, post_id: int) -> None:
+    say(board, board.anna, "words")
+    with board.app.app_context():
+        before = db.session.get_one(Post, post_id).version
+    assert board.anna.post("/comments/1/edit", {"body": "words", "version": "1"}).status_code == 303
+    assert board.bo.post("/comments/1/edit", {"body": "words", "version": "1"}).status_code == 403
+    with board.app.app_context():
+        assert db.session.get_one(Post, post_id).version == before
