@@ -40,6 +40,11 @@ def page_or_fragment(page: str, fragment: str, status: int = 200, **context: Any
     return vary(response)
 
 
+def asked_from() -> str:
+    """Path of the page that htmx asks from, "" for a browser without script."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path if is_fragment() else ""
+
+
 def fragment_or_redirect(fragment: str, to: str, status: int = 200, **context: Any) -> WerkzeugResponse:
     """After a deed: under htmx the piece that changed, else a 303 to the page that shows it."""
     if is_fragment():

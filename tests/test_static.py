@@ -25,7 +25,7 @@ def packed(path: Path) -> int:
 
 @pytest.mark.parametrize(
     ("name", "limit"),
-    [("css/parley.css", 9 * KB), ("js/parley.js", 4.1 * KB), ("js/thread.js", 2.6 * KB), ("vendor/htmx.min.js", 14 * KB)],
+    [("css/parley.css", 9 * KB), ("js/parley.js", 4.1 * KB), ("js/thread.js", 2.8 * KB), ("vendor/htmx.min.js", 14 * KB)],
 )
 def test_a_file_stays_under_its_bar(name: str, limit: int) -> None:
     assert packed(STATIC / name) <= limit

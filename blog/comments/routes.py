@@ -16,7 +16,7 @@ from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused, Unavail
 from blog.forms import BoardForm
 from blog.paging import LARGEST, LARGEST_COUNT, read_cursor
 from blog.viewer import viewer
-from blog.web import after_answer, fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
+from blog.web import after_answer, asked_from, fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
 
 bp = Blueprint("comments", __name__)
 
@@ -123,6 +123,10 @@ def _posted(comment_id: int) -> Response:
     on.comment.level = on.comment.depth
     form = CommentForm(formdata=None)
     form.submission_id.data = talk.submission_id()
+    if not is_fragment() or _is_alone():
+        flash("Posted.", f"undo /comments/{comment_id}/delete")
+    if _is_alone():
+        return go(thread.page_with(on))
     return fragment_or_redirect("comments/_posted.html", thread.page_with(on), 201, on=on, talk=talk, form=form)
 
 
@@ -234,7 +238,16 @@ def _pressed(comment_id: int, said: str, undo: str = "") -> Response:
     return fragment_or_redirect("comments/_pressed.html", to, on=on, talk=_talk(on), said=said, undo=undo)
 
 
+def _is_alone() -> bool:
+    """Whether the form that was sent stands on a page of its own, where the discussion is not: then the way leads there."""
+    return asked_from().endswith(("/comments", "/reply", "/edit"))
+
+
 def _changed(on: thread.OnPost, said: str) -> Response:
+    if not is_fragment() or _is_alone():
+        flash(said)
+    if _is_alone():
+        return go(thread.page_with(on))
     return fragment_or_redirect("comments/_changed.html", thread.page_with(on), on=on, talk=_talk(on), said=said)
 
 
@@ -257,8 +270,9 @@ def _fresh_form(talk: Talk, target: str, on: thread.OnPost | None) -> CommentFor
     if kept:
         form.body.data = str(kept.get("body", ""))
         form.submission_id.data = str(kept.get("submission_id", "")) or None
-    elif on is not None and request.args.get("quote") and talk.may_reply(on.comment):
-        form.body.data = writing.quoted(on)
+    if on is not None and request.args.get("quote") and talk.may_reply(on.comment):
+        typed, quote = (form.body.data or "").rstrip(), writing.quoted(on)
+        form.body.data = typed if quote.strip() in typed else f"{typed}\n\n{quote}".lstrip("\n")
     if not form.submission_id.data:
         form.submission_id.data = talk.submission_id()
     return form

@@ -37,6 +37,15 @@ export const begin = ({ byId, on, focus, say, put }) => {
     coming = {};
   };
 
+  /* the whole comment, without what it quotes itself */
+  on("click", (event) => {
+    const link = event.target.closest("[data-quote]");
+    const words = link && document.querySelector(`#comment-${link.dataset.quote} .comment-body`);
+    if (!words) return;
+    event.preventDefault();
+    quote(byId(`body-${link.dataset.quote}`), [...words.children].filter((e) => !e.matches("blockquote")).map((e) => e.innerText).join("\n\n"));
+  });
+
   on("click", ({ target }) => {
     const link = target.closest("a[id^=reply-]");
     if (!link) return;

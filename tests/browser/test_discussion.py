@@ -276,3 +276,32 @@ def test_two_viewers_see_the_same_comments_but_for_one_line(talk: Live) -> None:
         ))
         assert "csrf_token" not in seen[-1]
     assert len(set(seen)) == 1
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_two_who_answer_in_turns_do_not_march_to_the_right(talk: Live, width: int) -> None:
+    people = [Viewer(id=talk.member_id(name), verified=True) for name in ("anna", "bo")]
+
+    def turns() -> None:
+        for number in range(7):
+            writing.add(1, people[number % 2], writing.words(f"Turn {number}."), parent_id=number + 1)
+
+    talk.do(turns)
+    page = talk.visitor(script=False, width=width)
+    page.goto(POST)
+    left = [page.locator(f"#comment-{number}").bounding_box()["x"] for number in range(1, 9)]  # type: ignore[index]
+    assert left[2] > left[0]
+    assert left[3:] == [left[2]] * 5
+    expect(page.locator("#comment-5 .ctx")).to_be_visible()
+    expect(page.locator("#comment-5 .ctx")).to_have_text(re.compile("In reply to"))
+
+
+def test_quoting_by_the_link_keeps_what_was_typed(talk: Live) -> None:
+    page = talk.visitor("anna")
+    page.goto(POST)
+    page.locator("[data-keys]").wait_for()
+    page.get_by_role("link", name="Reply to Bo").click()
+    page.locator("#body-1").fill("My answer.")
+    page.get_by_role("link", name="Quote Bo").click()
+    expect(page.locator("#body-1")).to_have_value("My answer.\n\n[Bo](/comments/1):\n\n> I teach at the table.\n\n")
+    expect(page.locator("#body-1")).to_be_focused()

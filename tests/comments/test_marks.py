@@ -221,15 +221,43 @@ def test_a_quote_names_and_links_what_it_quotes(board: Board, post_id: int) -> N
     assert text == f"[Anna](/comments/{comment}):\n\n> A line of mine.\n> And one more.\n\n"
 
 
+def test_the_reply_form_offers_a_quote_and_keeps_what_was_typed(board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "A line of mine.")
+    link = lxml_html.fromstring(board.bo.get(f"/comments/{comment}/reply").text).xpath("//a[@data-quote]/@href")[0]
+    board.bo.post("/drafts", {"target": f"{POST}/comments?parent_id={comment}", "body": "My answer."})
+    text = lxml_html.fromstring(board.bo.get(link).text).xpath('//textarea[@name="body"]')[0].text_content().strip()
+    assert text == f"My answer.\n\n[Anna](/comments/{comment}):\n\n> A line of mine."
+
+
+def test_without_script_one_is_told_and_may_undo(board: Board, post_id: int) -> None:
+    place = board.bo.post(f"{POST}/comments", {"body": "sent too soon"}).headers["Location"]
+    tree = lxml_html.fromstring(board.bo.get(place.partition("#")[0]).text)
+    assert tree.xpath('//*[@id="flash"]//button/@formaction') == ["/comments/1/delete"]
+    place = board.bo.post("/comments/1/edit", {"body": "other words", "version": "1"}).headers["Location"]
+    assert "Saved." in lxml_html.fromstring(board.bo.get(place.partition("#")[0]).text).xpath('string(//*[@id="flash"])')
+
+
+def test_a_form_on_a_page_of_its_own_leads_to_the_discussion(board: Board, post_id: int) -> None:
+    comment = say(board, board.bo, "words")
+    for path, to, fields in ((f"{POST}/comments", f"{POST}/comments", {"body": "one"}), (f"/comments/{comment}/reply", f"{POST}/comments", {"body": "two"}),
+                             (f"/comments/{comment}/edit", f"/comments/{comment}/edit", {"body": "other words", "version": "1"})):
+        answer = board.bo.post(to, fields, htmx=True, headers={"HX-Current-URL": f"http://localhost{path}"})
+        assert answer.headers["HX-Redirect"].startswith(f"{POST}#comment-"), path
+    assert "HX-Redirect" not in board.bo.post(f"{POST}/comments", {"body": "three"}, htmx=True, headers={"HX-Current-URL": f"http://localhost{POST}"}).headers
+
+
 def test_a_reply_to_words_that_changed_since_says_so(board: Board, post_id: int) -> None:
     comment = say(board, board.anna, "first words")
     say(board, board.bo, "an answer", parent=comment)
     assert "Answered an" not in board.cy.get(POST).text
     board.anna.post(f"/comments/{comment}/edit", {"body": "other words", "version": "1"})
-    assert f'Answered an <a href="/comments/{comment}/history">earlier version</a>' in board.cy.get(POST).text
-    history = lxml_html.fromstring(board.cy.get(f"/comments/{comment}/history").text)
-    assert "first" in history.xpath("string(//del)")
-    assert "other" in history.xpath("string(//ins)")
+    for version in range(2, 14):
+        board.anna.post(f"/comments/{comment}/edit", {"body": f"words number {version}", "version": str(version)})
+    link = lxml_html.fromstring(board.cy.get(POST).text).xpath('//p[@class="hint"]/a[text()="earlier version"]/@href')[0]
+    history = lxml_html.fromstring(board.cy.get(link.partition("#")[0]).text)
+    change = history.get_element_by_id(link.partition("#")[2])  # what was changed right after the answer, however much came later
+    assert "first" in change.xpath("string(.//del)")
+    assert "other" in change.xpath("string(.//ins)")
 
 
 def test_readers_get_ready_pages_that_hold_until_something_changes(board: Board, post_id: int) -> None:
