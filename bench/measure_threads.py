@@ -15,13 +15,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
-from bench import picture, threads
-from bench.document import write_part
+from bench import document, picture, threads
 from bench.ground import DATABASES, CpuClock, board, folder, machine, packed, sign_in, signed_in, tallied, token_of
 from blog import caching
 from blog.accounts.models import Role
@@ -441,8 +439,8 @@ def main() -> None:
     report = told(results, heads, sizes, shapes, command, given.rounds)
     print("\r" + report)
     if given.document:
-        write_part("threads", report + "\n\n![Cost against size](performance-threads.svg)")
-        Path("docs/performance-threads.svg").write_text(picture.drawn(lines_of(results, sizes, shapes[-1])), encoding="utf-8")
+        document.write_part("threads", report + "\n\n![Cost against size](performance-threads.svg)")
+        (document.DOCUMENT.parent / "performance-threads.svg").write_text(picture.drawn(lines_of(results, sizes, shapes[-1])), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def draw(post: PostOf, version: tuple[int, int], talk: Talk, *, sort: str = "old
     Raises Malformed for a bad cursor.
     """
     block = kept_block(post, version, sort=sort, after=after)
-    talk = replace(talk, thanked=thanking.thanked_by(talk.viewer.id, list(block.by_id)))
+    talk = replace(talk, thanked=thanking.thanked_by(talk.viewer.id, [row.id for row in block.rows if row.thanks]))
     talk = replace(talk, next_new=_next_new(block, talk))
     kind, stands_for = _kind(talk)
     lines = block.lines.get(kind)

@@ -14,6 +14,8 @@ from sqlalchemy import String, cast, false, literal, null, select, tuple_, union
 from blog.accounts.models import Member
 from blog.acts.models import Act, Rule
 from blog.board import versions
+from blog.caching import Kept
+from blog.config import settings
 from blog.db import UTCDateTime, db
 from blog.errors import Gone, Malformed, NotFound
 from blog.paging import LARGEST_COUNT, cursor, read_cursor
@@ -276,6 +278,22 @@ def article(viewer: Viewer, slug: str, *, including_gone: bool = False) -> Artic
     found = Article(readable, *row)
     return found if readable else replace(found, title="", html="", headings=[], teaser="", words=0)
 
+
+# Some thousand posts' surroundings.
+_around: Kept[tuple[list[TopicLink], list[ReadMore]]] = Kept(8 * 1024 * 1024)
+
+
+def kept_around(post: Article) -> tuple[list[TopicLink], list[ReadMore]]:
+    """What stands around a post, from the store or read now. Its topics change with the post's version, other posts with the board's;
+    a draft's versions say nothing, so it is read each time. One statement, none if it is kept."""
+    if post.is_draft:
+        return around(post.id)
+    key = (settings().instance, settings().database_url, post.id, post.version, post.board_version)
+    found = _around.get(key)
+    if found is None:
+        found = around(post.id)
+        _around.put(key, found, 2_000)
+    return found
 
 
 def around(post_id: int, count: int = 3) -> tuple[list[TopicLink], list[ReadMore]]:
