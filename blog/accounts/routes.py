@@ -15,7 +15,7 @@ from blog.accounts import passwords, profile, recovering, registering, sessions,
 from blog.accounts.forms import ForgotForm, JoinForm, NewPasswordForm, PressForm, ProfileForm, SecurityForm, SendAgainForm, SignInForm
 from blog.db import writing
 from blog.drafts import keeping
-from blog.errors import BadToken, Gone
+from blog.errors import BadToken, Gone, Invalid
 from blog.extensions import login as login_manager
 from blog.limiting import client
 from blog.refusals import typed_fields
@@ -99,8 +99,7 @@ def login() -> Response:
             form.check()
             name = form.username.data or ""
             limiting.spend("sign_in", client())
-            limiting.spend("guess", signing_in.key_of(name))
-            known = signing_in.recognise(name, form.password.data or "")
+            known = _recognised(name, form.password.data or "")
             leaving = viewer().session_id
             with writing():
                 token = signing_in.begin(known, request.user_agent.string, instead_of=leaving)
@@ -112,6 +111,20 @@ def login() -> Response:
     else:
         form.next.data = own_path(request.args.get("next"), "")
     return page_or_fragment("accounts/login.html", "accounts/_login_form.html", form.status, form=form, words=_words_waiting())
+
+
+def _recognised(name: str, password: str) -> signing_in.Recognised:
+    """Who that is. Guesses are counted by account and address together: by account alone, anybody who knows a name could keep its owner out.
+
+    Of an account that is guessed at from many addresses each gets few tries, its owner's too, but never none. Raises Invalid, TooFast.
+    """
+    account = signing_in.key_of(name)
+    limiting.spend("guess_watched" if limiting.is_spent("wrong", account) else "guess", f"{client()} {account}")
+    try:
+        return signing_in.recognise(name, password)
+    except Invalid:
+        limiting.count("wrong", account)
+        raise
 
 
 @bp.route("/register", methods=["GET", "POST"])
@@ -305,7 +318,7 @@ def settings_security() -> Response:
             if form.end.data:
                 _end(form.end.data)
             else:
-                limiting.spend("guess", signing_in.key_of(viewer().username))
+                limiting.spend("present", viewer().id)
                 change = signing_in.approve_change(viewer(), form.current_password.data or "", form.password.data or "")
                 with writing():
                     token = signing_in.change_password(viewer(), change)
