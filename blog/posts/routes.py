@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from blog import limiting
+from blog.clock import now
 from blog.comments import drawing, thanking, thread, visits
 from blog.comments.forms import CommentForm
 from blog.comments.talk import Talk
@@ -17,7 +18,7 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused, Unavailable
 from blog.paging import LARGEST_COUNT, read_cursor
-from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
+from blog.permissions import RESTORE_DAYS, YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_restore_post, may_thank, may_unhide
 from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
@@ -142,6 +143,7 @@ def _controls(post: listing.Article) -> dict[str, Any]:
     return {
         "may_edit": bool(may_edit_post(who, post)),
         "may_delete": post.deleted_at is None and bool(may_delete_post(who, post)),
+        "may_restore": post.deleted_at is not None and bool(may_restore_post(who, post, now())),
         "thanked": who.is_member and post.thanks > 0 and thanking.has_thanked_post(who.id, post.id),
         "may_thank": not post.is_draft and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
         "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
@@ -265,8 +267,23 @@ def delete(slug: str) -> Response:
     post = listing.article(viewer(), slug)
     with writing():
         publishing.delete(post.id, viewer())
-    flash("The draft is deleted." if post.is_draft else "The post is taken down. Its history stays readable for you alone.")
+    said = "The draft is deleted." if post.is_draft else "The post is taken down."
+    flash(f"{said} Its words are kept for you for {RESTORE_DAYS} days.", f"undo /posts/{post.id}/restore")
     return go(f"/posts/{post.id}" if post.last_seq else "/")
+
+
+@bp.post("/posts/<slug>/restore")
+def restore(slug: str) -> Response:
+    limiting.spend("press", viewer().id)
+    post = listing.article(viewer(), slug, including_gone=True)
+    may_restore_post(viewer(), post, now()).require()
+    source = publishing.newest_source(post.id)
+    if source:
+        composing.text(source)  # kept for the deed: rendering takes time
+    with writing():
+        restored = publishing.restore(post.id, viewer())
+    flash("Restored. Only you can see it." if post.is_draft else "Restored, at its old place.")
+    return go(f"/posts/{post.id}" if restored.hidden_by is not None else _path(restored))
 
 
 # -- the editor

@@ -227,6 +227,33 @@ def test_a_post_taken_down_with_comments_is_a_tombstone_with_its_thread(board: B
     assert f'href="http://127.0.0.1:8000/posts/{post.id}"' in board.cy.get("/posts/the-kitchen-table").text
 
 
+def test_taking_down_is_undone_by_the_button_that_the_next_page_holds(app: Flask, board: Board, post: Post) -> None:
+    anna = board.anna
+    with app.app_context():
+        draft = make_post(anna.id, "Not yet", state=PostState.DRAFT)
+    for taken, slug in ((post, "the-kitchen-table"), (draft, "not-yet")):
+        assert anna.post(f"/posts/{slug}/delete").headers["Location"] == "/"
+        undo = find(page(anna.get("/")), ".flash.undo button")
+        assert [button.get("formaction") for button in undo] == [f"/posts/{taken.id}/restore"]
+        answer = anna.post(undo[0].get("formaction"))
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/posts/{slug}")
+        assert "refereed" in anna.get(f"/posts/{slug}").text
+        anna.get("/")
+    assert "refereed" in board.cy.get("/posts/the-kitchen-table").text and "The kitchen table" in board.cy.get("/").text
+    assert board.cy.get("/posts/not-yet").status_code == 404
+
+
+def test_the_author_finds_restore_at_the_tombstone_and_others_do_not(board: Board, post: Post) -> None:
+    comment(board, post.id, board.bo)
+    board.anna.post("/posts/the-kitchen-table/delete")
+    board.anna.get("/")
+    for visitor, there in ((board.anna, True), (board.bo, False), (board.mo, False), (board.cy, False)):
+        assert (f"/posts/{post.id}/restore" in visitor.get(f"/posts/{post.id}").text) is there
+    assert board.bo.post(f"/posts/{post.id}/restore").status_code == 403
+    assert board.anna.post(f"/posts/{post.id}/restore", token="").status_code == 400
+    assert "refereed" not in board.cy.get("/posts/the-kitchen-table").text
+
+
 def test_only_the_author_takes_a_post_down(board: Board, post: Post) -> None:
     for visitor in (board.bo, board.mo, board.ad):
         assert visitor.post("/posts/the-kitchen-table/delete").status_code == 403
