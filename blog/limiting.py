@@ -25,6 +25,7 @@ from blog.errors import TooFast, Unavailable
 log = logging.getLogger(__name__)
 
 FIVE_MINUTES = 300
+HOUR = 3_600
 
 # No name or address is longer; what somebody types instead of one need not fill the counters.
 LONGEST_WHO = 320
@@ -38,6 +39,8 @@ BUDGETS: dict[str, tuple[RateLimitItem, str]] = {
     "present": (RateLimitItemPerSecond(20, FIVE_MINUTES), "The present password can be tried 20 times in 5 minutes"),
     "register": (RateLimitItemPerSecond(40, FIVE_MINUTES), "From one place, 40 registrations in 5 minutes are possible"),
     "reset": (RateLimitItemPerSecond(20, FIVE_MINUTES), "From one place, 20 requests for a new password in 5 minutes are possible"),
+    "mail": (RateLimitItemPerSecond(5, HOUR), "A member can ask for 5 mails an hour"),
+    "mail_place": (RateLimitItemPerSecond(30, HOUR), "From one place, 30 mails an hour can be asked for"),
     "link": (RateLimitItemPerSecond(60, FIVE_MINUTES), "From one place, 60 mailed links in 5 minutes can be tried"),
     "waiting": (RateLimitItemPerSecond(40, FIVE_MINUTES), "From one place, 40 texts in 5 minutes can wait for a sign-in"),
     "comment": (RateLimitItemPerMinute(60), "A member can post 60 comments a minute"),

@@ -18,6 +18,7 @@ from blog.drafts import keeping
 from blog.errors import BadToken, Gone, Invalid
 from blog.extensions import login as login_manager
 from blog.limiting import client
+from blog.mail.sending import DAILY
 from blog.refusals import typed_fields
 from blog.viewer import viewer
 from blog.web import go, open_to_all, own_path, page_or_fragment
@@ -26,6 +27,9 @@ bp = Blueprint("accounts", __name__)
 
 # A longer one is no address of a form of ours, and drafts could not hold it with the comment answered.
 LONGEST_PATH = 260
+
+# The same whether or not the day's mails to that address are used up: who asked for those may have been somebody else.
+ASKED = f"A link goes to that address, unless {DAILY} went there today already."
 
 
 login_manager.user_loader(sessions.load)
@@ -201,11 +205,13 @@ def verify() -> Response:
         sent = False
         with form.holding_refusals():
             form.check()
-            limiting.spend("settings", viewer().id)
+            # The outbox counts by address alone: without these one member could write to any number of strangers.
+            limiting.spend("mail", viewer().id)
+            limiting.spend("mail_place", client())
             with writing():
                 sent = registering.send_again(viewer(), form.email.data or "")
         if form.accepted:
-            flash("The link is on its way." if sent else "Your address is confirmed already.")
+            flash(ASKED if sent else "Your address is confirmed already.")
             return go("/verify")
     return page_or_fragment("accounts/verify.html", "accounts/_verify_form.html", form.status, form=form, claim=registering.claim_of(viewer().id))
 
@@ -257,7 +263,7 @@ def forgot() -> Response:
             with writing():
                 recovering.ask(form.email.data or "")
         if form.accepted:
-            flash("If an account has confirmed that address, a link is on its way there. It works for an hour.")
+            flash("If an account has confirmed that address, a link goes there that works for an hour; three of them in a day at most.")
             return go("/login")
     return page_or_fragment("accounts/forgot.html", "accounts/_forgot_form.html", form.status, form=form)
 

@@ -268,6 +268,27 @@ def test_after_three_mails_in_a_day_the_answer_is_the_same_and_no_mail_goes(boar
             assert len(post.mails()) == 4
 
 
+def test_what_is_said_is_true_when_the_days_mails_are_used_up(board: Board, post: Postbox) -> None:
+    with having(board.app, ratelimit_enabled=True):
+        nina = join(board, "nina")
+        for _ in range(4):
+            nina.post("/verify")
+            assert "unless 3 went there today already" in nina.get("/verify").text
+        assert "on its way" not in nina.get("/verify").text
+        assert len(post.mails()) == 3
+
+
+def test_one_member_writes_to_few_strangers_and_one_place_to_few_more(board: Board, post: Postbox) -> None:
+    with having(board.app, ratelimit_enabled=True):
+        answers = []
+        for name in ("nina", "paula", "quinn", "rosa", "sven", "tess", "ugo"):
+            visitor = board.member(name, verified=False)
+            token = visitor.token()
+            answers.append([visitor.post("/verify", {"email": f"{name}{number}@example.net"}, token=token).status_code for number in range(6)])
+        assert answers == [[303] * 5 + [429]] * 6 + [[429] * 6]
+        assert len(post.mails()) == 6  # what a member asked for before is true no longer
+
+
 def test_whoever_was_going_somewhere_gets_there_after_joining_and_again_after_confirming(board: Board, post: Postbox) -> None:
     nina = board.cy
     assert 'name="next" value="/topics?after=x"' in nina.get("/register?next=/topics%3Fafter%3Dx").text
