@@ -439,7 +439,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_PATH": "/",
-        "SESSION_REFRESH_EACH_REQUEST": False,
+        "SESSION_REFRESH_EACH_REQUEST": False,  # accounts.routes.recognise sends it anew by the hour
         "PERMANENT_SESSION_LIFETIME": timedelta(days=60),
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_CHECK_DEFAULT": False,

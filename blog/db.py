@@ -74,16 +74,19 @@ def writing() -> Iterator[None]:
         yield
 
 
-def note(statement: Executable) -> None:
+def note(statement: Executable) -> bool:
     """Run a statement that reading itself causes (when a session was last used), in a transaction of its own. Best effort: a page is read
-    on a busy or full database too, and the next one notes it again. Inside `writing()` nothing is done, for the same reason."""
+    on a busy or full database too, and the next one notes it again. Inside `writing()` nothing is done, for the same reason.
+    Gives whether it was noted."""
     if db.session().info.get("writing"):
-        return
+        return False
     try:
         with _transaction():
             db.session.execute(statement)
     except OperationalError:
         log.warning("the database is busy or can’t be written: a visit was not noted")
+        return False
+    return True
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from blog.db import db
 from blog.errors import BadToken, Refused, TooFast, Unavailable
@@ -33,6 +33,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(OperationalError, show_unavailable)
     app.register_error_handler(PoolTimeout, show_unavailable)
     app.register_error_handler(Exception, show_crash)
+    app.register_error_handler(InternalServerError, show_broken)  # a refusal that could not be shown
+    app.log_exception = _note_crash  # type: ignore[method-assign, assignment]  # Flask's own writes the path
 
 
 def show_refused(refusal: Refused) -> Response:
@@ -63,9 +65,26 @@ def show_unavailable(error: Exception) -> Response:
 
 
 def show_crash(error: Exception) -> Response:
-    log.exception("a request failed: %s %s", request.method, request.path)
+    _note_crash((type(error), error, error.__traceback__))
+    return show_broken(error)
+
+
+def show_broken(error: Exception) -> Response:
     _let_go()
     return bare(500, "Something broke on our side.", "It has been written to the log. Try again in a moment; if it happens again, tell the operator.")
+
+
+def _note_crash(crash: Any) -> None:
+    """Write what happened (as sys.exc_info gives it) and where."""
+    log.error("a request failed: %s %s", request.method, _place(), exc_info=crash)
+
+
+def _place() -> str:
+    """The address for the log: its rule, with the numbers of the rows that it names. The path itself may be a mailed link, which is a key."""
+    if request.url_rule is None:
+        return "(no address of ours)"
+    rows = [f"{name} {value}" for name, value in (request.view_args or {}).items() if isinstance(value, int)]
+    return f"{request.url_rule.rule} ({', '.join(rows)})" if rows else request.url_rule.rule
 
 
 def _let_go() -> None:

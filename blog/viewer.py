@@ -23,6 +23,7 @@ class Viewer:
     zone: str | None = None
     session_id: int = 0  # the login_session row
     token: str = ""  # what the cookie holds; never shown
+    prolonged: bool = False  # this very request moved the end of the session: its cookie must go out anew, else it ends first
 
     @property
     def is_member(self) -> bool:

@@ -1,13 +1,19 @@
 """The htmx grammar: one template for page and fragment, and who gets which. Only this module looks at HX-Request."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, current_app, make_response, redirect, render_template, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import IntegerConverter
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as WerkzeugResponse
+
+from blog.db import writing
+
+log = logging.getLogger(__name__)
 
 View = Callable[..., Any]
 R = TypeVar("R", bound=WerkzeugResponse)
@@ -32,6 +38,11 @@ def page_or_fragment(page: str, fragment: str, status: int = 200, **context: Any
     """The whole page, or under htmx the piece that stands in it."""
     response = make_response(render_template(fragment if is_fragment() else page, **context), status)
     return vary(response)
+
+
+def asked_from() -> str:
+    """Path of the page that htmx asks from, "" for a browser without script."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path if is_fragment() else ""
 
 
 def fragment_or_redirect(fragment: str, to: str, status: int = 200, **context: Any) -> WerkzeugResponse:
@@ -75,6 +86,22 @@ def own_path(raw: str | None, otherwise: str = "/") -> str:
         return otherwise
     parts = urlsplit(raw)
     return otherwise if parts.scheme or parts.netloc else raw
+
+
+def after_answer(response: WerkzeugResponse, deed: Callable[[], None], what: str) -> None:
+    """Do this in a transaction of its own when the answer has gone out: what reading itself writes. Best effort; `what` was not noted, says the
+    log, where the database could not take it."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def run() -> None:
+        with app.app_context():
+            try:
+                with writing():
+                    deed()
+            except SQLAlchemyError:
+                log.warning("%s was not noted", what, exc_info=True)
+
+    response.call_on_close(run)
 
 
 def open_to_all(view: V) -> V:

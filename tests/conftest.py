@@ -167,7 +167,7 @@ class Visitor:
         return self.viewer.id
 
     def get(self, path: str, htmx: bool = False, **options: Any) -> TestResponse:
-        return self.client.get(path, headers=self._headers(htmx, options), **{"buffered": True, **options})
+        return _no_crash(self.client.get(path, headers=self._headers(htmx, options), **{"buffered": True, **options}))
 
     def post(self, path: str, data: dict[str, Any] | None = None, htmx: bool = False, token: str | None = None, **options: Any) -> TestResponse:
         """POST a form with the visit's token (or the given one; "" sends none)."""
@@ -175,7 +175,7 @@ class Visitor:
         token = self.token() if token is None else token
         if token:
             fields["csrf_token"] = token
-        return self.client.post(path, data=fields, headers=self._headers(htmx, options), **{"buffered": True, **options})
+        return _no_crash(self.client.post(path, data=fields, headers=self._headers(htmx, options), **{"buffered": True, **options}))
 
     def token(self) -> str:
         """The token that this visit's pages hold, as it is now: signed in or not."""
@@ -189,6 +189,12 @@ class Visitor:
     @staticmethod
     def _headers(htmx: bool, options: dict[str, Any]) -> dict[str, str]:
         return {**({"HX-Request": "true"} if htmx else {}), **options.pop("headers", {})}
+
+
+def _no_crash(answer: TestResponse) -> TestResponse:
+    """No test is content with a page that tells of a crash: "this is not on the page" is true of it."""
+    assert answer.status_code != 500, f"{answer.request.method} {answer.request.path} crashed"
+    return answer
 
 
 @dataclass

@@ -123,3 +123,30 @@ def test_a_crash_is_a_500_of_ours_that_gives_the_text_back(app: Flask, board: Bo
         patch.setattr(Session, "execute", broken)
         sent = bo.client.post("/posts/new", data={"csrf_token": token, "title": "A title", "body": "Typed with care."})
     assert sent.status_code == 500 and sent.headers["X-Parley"] and "Typed with care." in sent.text
+
+
+@pytest.mark.one_database
+def test_the_log_of_a_crash_names_the_address_but_never_a_mailed_link(app: Flask, board: Board, monkeypatch: pytest.MonkeyPatch,
+                                                                      caplog: pytest.LogCaptureFixture) -> None:
+    bo = board.bo
+
+    def broken(*args: Any, **facts: Any) -> None:
+        raise LookupError("nobody thought of this")
+
+    key = "Kx7-the-key-of-a-mailed-link"
+    told = {
+        f"/reset/{key}": "/reset/<token>", f"/verify/{key}?again={key}": "/verify/<token>", f"/nowhere/{key}": "(no address of ours)",
+        f"/posts/{key}": "/posts/<slug>", "/comments/77/edit": "/comments/<key:comment_id>/edit (comment_id 77)",
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "execute", broken)
+        for path, place in told.items():
+            for method in ("GET", "POST"):
+                caplog.clear()
+                answer = bo.client.open(path, method=method, data={"password": "x"} if method == "POST" else None)
+                if (method, path) == ("POST", f"/posts/{key}"):
+                    place = "(no address of ours)"  # only its parts can be sent to
+                assert answer.status_code == 500 and answer.headers["X-Parley"]
+                assert f"a request failed: {method} {place}\n" in caplog.text, path
+                assert "nobody thought of this" in caplog.text
+                assert key not in caplog.text

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Connection, Index, inspect, select, text
+from sqlalchemy import Connection, Index, MetaData, Table, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from blog import config
@@ -282,6 +283,58 @@ def test_upgrading_twice_changes_nothing_the_second_time(empty: Empty) -> None:
         upgrade()
         with db.engine.connect() as connection:
             assert connection.execute(text("SELECT title FROM rule WHERE id = 1")).scalar_one() == "Ours"
+
+
+def told(connection: Connection, table: str, **values: Any) -> None:
+    """Put a row into a table as it is at this revision, whatever the models say by now; nothing ("", 0, false) where no value is given."""
+    found = Table(table, MetaData(), autoload_with=connection)
+    needed = (column for column in found.columns if not column.nullable and column.server_default is None and not column.primary_key)
+    nothing = {column.name: column.type.python_type() for column in needed if column.name not in values}
+    connection.execute(found.insert().values(**nothing, **values))
+
+
+def test_drafts_of_before_go_by_the_numbers_of_their_posts(empty: Empty) -> None:
+    app = empty.app()
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    with app.app_context():
+        steps = list(ScriptDirectory.from_config(alembic_config()).walk_revisions())
+        step = next(step for step in steps if step.path.endswith("drafts_by_number.py"))
+        alembic.command.upgrade(alembic_config(), str(step.down_revision))
+        with db.engine.begin() as connection:
+            told(connection, "member", id=1, username="anna", username_key="anna", display_name="Anna", role=1, created_at=day)
+            for number, slug in ((7, "küche"), (8, "other")):
+                told(connection, "post", id=number, author_id=1, slug=slug, title="T", html="", headings=[], teaser="", state="published", created_at=day)
+                told(connection, "post_slug", slug=slug, post_id=number)
+            told(connection, "post_slug", slug="old-name", post_id=8)
+            for age, (owner, target) in enumerate([
+                ("anna", "/posts/küche/comments"), ("anna", "/posts/k%C3%BCche/comments?parent_id=5"), ("anna", "/posts/other/comments"),
+                ("anna", "/posts/old-name/comments"), ("anna", "/posts/old-name/edit"), ("anna", "/posts/8/edit"), ("anna", "/posts/nowhere/edit"),
+                ("anna", "/posts/new"), ("anna", "/comments/5/edit"), ("visitor", "/posts/other/comments"),
+            ]):
+                whose = {"member_id": 1} if owner == "anna" else {"visitor_hash": "0" * 64}
+                told(connection, "draft", target=target, fields={"body": target}, updated_at=day - timedelta(days=age), **whose)
+
+        def standing() -> dict[tuple[int | None, str], str]:
+            with db.engine.connect() as connection:
+                table = Table("draft", MetaData(), autoload_with=connection)
+                return {(row.member_id, row.target): row.fields["body"] for row in connection.execute(select(table))}
+
+        alembic.command.upgrade(alembic_config(), step.revision)
+        assert standing() == {
+            (1, "/posts/7/comments"): "/posts/küche/comments",
+            (1, "/posts/7/comments?parent_id=5"): "/posts/k%C3%BCche/comments?parent_id=5",
+            (1, "/posts/8/comments"): "/posts/other/comments",  # the newer of two texts for one form
+            (1, "/posts/8/edit"): "/posts/old-name/edit",
+            (1, "/posts/nowhere/edit"): "/posts/nowhere/edit",
+            (1, "/posts/new"): "/posts/new",
+            (1, "/comments/5/edit"): "/comments/5/edit",
+            (None, "/posts/8/comments"): "/posts/other/comments",
+        }
+        alembic.command.downgrade(alembic_config(), str(step.down_revision))
+        assert {target for _, target in standing()} == {
+            "/posts/k%C3%BCche/comments", "/posts/k%C3%BCche/comments?parent_id=5", "/posts/other/comments", "/posts/other/edit",
+            "/posts/nowhere/edit", "/posts/new", "/comments/5/edit",
+        }
 
 
 @pytest.mark.one_database

@@ -139,7 +139,8 @@ def inline_faults(markup: Markup) -> Iterator[str]:
         if element.tag in ("iframe", "object", "embed", "base", "frame"):
             yield f"{element}: not on this board"
         for name in ("href", "src", "action", "formaction", "hx-get", "hx-post", "data", "poster", "srcset", "xlink:href"):
-            if re.match(r"\s*(javascript|vbscript|data|file):", element[name], re.IGNORECASE):
+            is_icon = element.tag == "link" and element["rel"] == "icon" and element[name].startswith("data:image/svg+xml,")
+            if re.match(r"\s*(javascript|vbscript|data|file):", element[name], re.IGNORECASE) and not is_icon:
                 yield f"{element}: no such address"
         if element.tag in ("script", "img", "link", "source", "video", "audio") and element["rel"] not in ("canonical", "alternate"):  # noqa: SIM102
             if re.match(r"\s*(https?:)?//", element["src"] or element["href"]):

@@ -19,8 +19,9 @@ from blog.errors import BadToken, Gone, Invalid
 from blog.extensions import login as login_manager
 from blog.limiting import client
 from blog.mail.sending import DAILY
+from blog.posts.listing import forms_at, kept_under
 from blog.refusals import typed_fields
-from blog.viewer import viewer
+from blog.viewer import Viewer, viewer
 from blog.web import go, open_to_all, own_path, page_or_fragment
 
 bp = Blueprint("accounts", __name__)
@@ -32,7 +33,13 @@ LONGEST_PATH = 260
 ASKED = f"A link goes to that address, unless {DAILY} went there today already."
 
 
-login_manager.user_loader(sessions.load)
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def recognise(token: str) -> Viewer | None:
+    """Who holds this cookie. It runs out 60 days after it was sent, so it goes out anew whenever its row is prolonged, once an hour at most."""
+    found = sessions.load(token)
+    if found is not None and found.prolonged:
+        session.permanent = session.modified = True
+    return found
 
 
 # -- the way of strangers
@@ -53,9 +60,10 @@ def lead_strangers() -> Response | None:
     target = keeping.target_of(request.path, fields)
     if typed_fields() and len(request.path) <= LONGEST_PATH:
         limiting.spend("waiting", client())
+        kept_at = kept_under(target)
         # The constraint refuses the second of two presses at once: the first has kept the same.
         with suppress(IntegrityError), writing():
-            keeping.keep(target, fields, visitor=_visitor())
+            keeping.keep(kept_at, fields, visitor=_visitor())
     else:
         target = request.path
     return _to_sign_in(target if _is_page(target) else _page_above(target))
@@ -109,7 +117,7 @@ def login() -> Response:
                 token = signing_in.begin(known, request.user_agent.string, instead_of=leaving)
                 kept = _claim_text(known.member_id)
         if token:
-            return _welcome(token, _after(form.next.data, kept))
+            return _welcome(token, form.next.data, kept)
     elif viewer().is_member:
         return go(own_path(request.args.get("next")))
     else:
@@ -149,7 +157,7 @@ def register() -> Response:
                 token = sessions.start(member_id, request.user_agent.string)
                 kept = _claim_text(member_id)
         if token:
-            return _welcome(token, _after(form.next.data, kept, otherwise="/verify"))
+            return _welcome(token, form.next.data, kept, otherwise="/verify")
     elif viewer().is_member:
         return go(own_path(request.args.get("next")))
     else:
@@ -161,17 +169,15 @@ def _claim_text(member_id: int) -> list[str]:
     return keeping.claim(session["visitor"], member_id) if "visitor" in session else []
 
 
-def _after(next: str | None, kept: list[str], otherwise: str = "/") -> str:
-    """Where to after coming in: where they were going, else the newest form that holds their text."""
-    return own_path(next, "") or _next_page(kept) or otherwise
-
-
 def _next_page(targets: list[str]) -> str:
-    return next((target if _is_page(target) else _page_above(target) for target in targets), "")
+    """The page of the first of these forms that this member has a page of, "" for none."""
+    return next((target if _is_page(target) else _page_above(target) for target in forms_at(viewer(), targets)), "")
 
 
-def _welcome(token: str, to: str) -> Response:
+def _welcome(token: str, next: str | None, kept: list[str], otherwise: str = "/") -> Response:
+    """To where they were going, else to the newest form that holds their text."""
     _enter(token)
+    to = own_path(next, "") or _next_page(kept) or otherwise
     if not viewer().verified and to != "/verify":
         session["onward"] = to  # where they wanted to go, for when the address is confirmed
     return go(to)
@@ -239,7 +245,7 @@ def verify_link(token: str) -> Response:
 def _confirmed(confirmed: registering.Confirmation) -> Response:
     flash(f"The address {confirmed.address} was confirmed already." if confirmed.done else f"The address {confirmed.address} is confirmed.")
     if viewer().id == confirmed.member_id:
-        return go(session.pop("onward", "") or _next_page([keeping.newest(viewer().id)]) or "/")
+        return go(session.pop("onward", "") or _next_page(keeping.newest(viewer().id)) or "/")
     return go("/" if viewer().is_member else "/login")
 
 

@@ -12,7 +12,7 @@ from blog.config import settings
 from blog.db import db, note
 from blog.viewer import Viewer
 
-# How long a browser stays signed in without being used.
+# How long a browser stays signed in without being used: the row, and the cookie by PERMANENT_SESSION_LIFETIME.
 STAY = timedelta(days=60)
 
 # A visit is noted at most this often: reading pages should not write.
@@ -60,10 +60,11 @@ def load(token: str) -> Viewer | None:
     row = db.session.execute(_VIEWER.where(LoginSession.token_hash == hashed(token), LoginSession.expires_at > moment)).one_or_none()
     if row is None or (row.is_demo and not _demo_is_open()):
         return None
+    prolonged = False
     if moment - row.seen_at > SEEN_EVERY:
-        note(update(LoginSession).where(LoginSession.id == row.session_id).values(seen_at=moment, expires_at=moment + STAY))
+        prolonged = note(update(LoginSession).where(LoginSession.id == row.session_id).values(seen_at=moment, expires_at=moment + STAY))
     return Viewer(id=row.id, username=row.username, display_name=row.display_name, role=row.role, verified=row.verified_at is not None,
-                  joined_at=row.created_at, theme=row.theme, zone=row.zone, session_id=row.session_id, token=token)
+                  joined_at=row.created_at, theme=row.theme, zone=row.zone, session_id=row.session_id, token=token, prolonged=prolonged)
 
 
 def renew(session_id: int) -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from blog.accounts.models import Role
 from blog.caching import Kept
-from blog.comments import thanking, thread
+from blog.comments import thanking, thread, visits
 from blog.comments.talk import Talk
 from blog.comments.thread import PostOf, Shown
 from blog.config import settings
@@ -49,17 +49,22 @@ class Drawn:
     more: str
     is_empty: bool
     first_new: int  # id of the first comment on the page that is new to the viewer, 0 if none is
+    new_elsewhere: int  # id of the first new one that the page does not show, 0 if there is none
 
 
 def draw(post: PostOf, version: tuple[int, int], talk: Talk, *, sort: str = "oldest", after: str = "") -> Drawn:
     """The page for `talk.viewer`. `version`: of the thread and of the board. Statements: those of thread.discussion, none if it is kept;
-    one more for a member's own thanks.
+    one more for a member's own thanks, and one where what is new may stand on other pages.
 
     Raises Malformed for a bad cursor.
     """
     block = kept_block(post, version, sort=sort, after=after)
     talk = replace(talk, thanked=thanking.thanked_by(talk.viewer.id, list(block.by_id)))
-    talk = replace(talk, next_new=_next_new(block, talk))
+    new = [row for row in block.rows if talk.is_new(row)]
+    elsewhere = None
+    if talk.seen.count(post.last_seq) and (after or block.more or post.last_seq > thread.PAGE):
+        elsewhere = visits.first_new(post.id, talk.seen.before_seq or 0, besides=[row.id for row in new], writer=talk.viewer.id)
+    talk = replace(talk, next_new=ways(new, elsewhere))
     kind, stands_for = _kind(talk)
     lines = block.lines.get(kind)
     if lines is None:
@@ -72,8 +77,7 @@ def draw(post: PostOf, version: tuple[int, int], talk: Talk, *, sort: str = "old
     for (what, comment_id), piece in zip(block.gaps, block.pieces[1:], strict=True):
         parts.append(lines[comment_id] if what == "a" else unread.get(comment_id, ""))
         parts.append(piece)
-    new = list(talk.next_new)
-    return Drawn(Markup("".join(parts)), block.more, not block.rows, new[0] if new else 0)  # noqa: S704  (made of our own templates' output)
+    return Drawn(Markup("".join(parts)), block.more, not block.rows, new[0].id if new else 0, elsewhere or 0)  # noqa: S704  (made of our own templates' output)
 
 
 def kept_block(post: PostOf, version: tuple[int, int], *, sort: str, after: str) -> Block:
@@ -109,16 +113,16 @@ def _lines(rows: list[Shown], talk: Talk) -> dict[int, str]:
     return {row.id: str(actions(row, talk)) for row in rows}
 
 
-def _next_new(block: Block, talk: Talk) -> dict[int, int]:
-    """The new comments of this page in reading order, each with the one after it (0 at the end)."""
-    if talk.seen.before_seq is None:
+def ways(new: list[Shown], beyond: int | None) -> dict[int, str]:
+    """From each new comment of a page to the next in reading order; from the last to the first that stands elsewhere, else to the top."""
+    if not new:
         return {}
-    new = [row.id for row in block.rows if talk.is_new(row)]
-    return dict(zip(new, [*new[1:], 0], strict=True))
+    end = f"/comments/{beyond}" if beyond else "#talk-h"
+    return dict(zip((row.id for row in new), [*(f"#comment-{row.id}" for row in new[1:]), end], strict=True))
 
 
 def _unread(block: Block, talk: Talk) -> dict[int, str]:
-    """How many new comments stand in each branch of this page, in words."""
+    """How many new comments stand in each branch of this page, in words; that there are some, where the page does not show them."""
     if talk.seen.before_seq is None:
         return {}
     counts: dict[int, int] = {}
@@ -129,7 +133,12 @@ def _unread(block: Block, talk: Talk) -> dict[int, str]:
                 counts[at] = counts.get(at, 0) + 1
                 above = block.by_id.get(at)
                 at = above.parent_id if above else None
-    return {comment_id: f', <span class="new">{count} new</span>' for comment_id, count in counts.items()}
+    told = {comment_id: f', <span class="new">{count} new</span>' for comment_id, count in counts.items()}
+    shown = {row.seq for row in block.rows}
+    for row in block.rows:
+        if row.parent_id is None and row.id not in told and row.active_seq > talk.seen.before_seq and row.active_seq not in shown:
+            told[row.id] = ', <span class="new">some new</span>'
+    return told
 
 
 def gap(what: str, comment_id: int) -> Markup:

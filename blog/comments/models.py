@@ -83,7 +83,8 @@ class Thank(Base):
 
 class Visit(Base):
     """How far a member has read a post's thread: all of it up to `last_seq`, at the last visit. What was new then stays marked for a
-    while (`before_seq`, since `began_at`), so that a reload does not take the marks away."""
+    while (`before_seq`, since `began_at`), so that a reload does not take the marks away. The first visit finds nothing new: its
+    `before_seq` is what stood there."""
 
     __tablename__ = "visit"
 

@@ -1,11 +1,13 @@
 """Doors of comments: the form, the permalink, more replies, and the writer's own acts."""
 
+from dataclasses import replace
+
 from flask import Blueprint, flash, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
-from blog.comments import thanking, thread, visits, writing
+from blog.comments import drawing, thanking, thread, visits, writing
 from blog.comments.forms import CommentForm, EditCommentForm
 from blog.comments.talk import Talk
 from blog.db import writing as transaction
@@ -14,7 +16,7 @@ from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused, Unavail
 from blog.forms import BoardForm
 from blog.paging import LARGEST, LARGEST_COUNT, read_cursor
 from blog.viewer import viewer
-from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
+from blog.web import after_answer, asked_from, fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment
 
 bp = Blueprint("comments", __name__)
 
@@ -44,14 +46,24 @@ def _permalink(comment_id: int, after: str) -> Response:
     below, more = thread.replies(on, after=after, level=len(above) + 2)
     listing = thread.chained(above, on, below, first_page=not after, more=more)
     skipped = on.comment.depth - 1 - len(above)
-    return page_or_fragment("comments/permalink.html", "comments/permalink.html", on=on, listing=listing, skipped=skipped,
-                            talk=_page_talk(on, listing), form=CommentForm(formdata=None))
+    talk = _page_talk(on, listing)
+    response = page_or_fragment("comments/permalink.html", "comments/permalink.html", on=on, listing=listing, skipped=skipped,
+                                talk=talk, form=CommentForm(formdata=None))
+    member_id, seq = viewer().id, on.comment.seq
+    if talk.seen.noted_seq is not None and talk.seen.noted_seq < seq:
+        after_answer(response, lambda: visits.note_one(member_id, on.post_id, comment_id, seq), "a visit")
+    return response
 
 
 def _page_talk(on: thread.OnPost, listing: thread.Listing) -> Talk:
-    """The rulings for a page of comments, with the viewer's marks. Two statements for a member."""
+    """The rulings for a page of comments, with the viewer's marks. Three statements for a member."""
     thanked = thanking.thanked_by(viewer().id, [row.id for row in listing.rows])
-    return Talk(viewer(), on.post, seen=visits.seen(viewer(), on.post_id), thanked=thanked)
+    talk = Talk(viewer(), on.post, seen=visits.seen(viewer(), on.post_id), thanked=thanked)
+    new = [row for row in listing.rows if talk.is_new(row)]
+    if new:
+        elsewhere = visits.first_new(on.post_id, on.comment.seq, besides=[row.id for row in new], writer=viewer().id)
+        talk = replace(talk, next_new=drawing.ways(new, elsewhere))
+    return talk
 
 
 @bp.get("/comments/<key:comment_id>/reply")
@@ -60,7 +72,7 @@ def reply(comment_id: int) -> Response:
     """The form that answers this comment."""
     on = thread.one(viewer(), comment_id)
     talk = Talk(viewer(), on.post)
-    form = _fresh_form(talk, keeping.target_of(f"{on.post.path}/comments", {"parent_id": str(comment_id)}), on)
+    form = _fresh_form(talk, keeping.of_comments(on.post_id, comment_id), on)
     return _reply_page(form, talk, on)
 
 
@@ -71,7 +83,7 @@ def write(slug: str) -> Response:
     post = thread.post_at(viewer(), slug)
     talk = Talk(viewer(), post)
     on = _answered(request.args.get("parent_id"), post)
-    target = keeping.target_of(f"{post.path}/comments", {"parent_id": str(on.comment.id) if on else ""})
+    target = keeping.of_comments(post.id, on.comment.id if on else None)
     return _reply_page(_fresh_form(talk, target, on), talk, on)
 
 
@@ -93,11 +105,11 @@ def add(slug: str) -> Response:
             limiting.spend("comment", viewer().id)
             with transaction():
                 comment_id = writing.add(post.id, viewer(), words, parent_id=form.parent, submission_id=form.submission_id.key)
-                keeping.drop(_target(post, form), viewer().id)
+                keeping.drop_sent(keeping.of_comments(post.id, form.parent_id.data), viewer().id, form.body.data or "", form.submission_id.key)
     if comment_id:
         return _posted(comment_id)
     if form.refusal:
-        _keep(form, _target(post, form))
+        _keep(form, keeping.of_comments(post.id, form.parent_id.data))
         talk = Talk(viewer(), thread.post_at(viewer(), slug))
         on = thread.one(viewer(), on.comment.id) if on else None
     if not form.submission_id.data:
@@ -111,6 +123,10 @@ def _posted(comment_id: int) -> Response:
     on.comment.level = on.comment.depth
     form = CommentForm(formdata=None)
     form.submission_id.data = talk.submission_id()
+    if not is_fragment() or _is_alone():
+        flash("Posted.", f"undo /comments/{comment_id}/delete")
+    if _is_alone():
+        return go(thread.page_with(on))
     return fragment_or_redirect("comments/_posted.html", thread.page_with(on), 201, on=on, talk=talk, form=form)
 
 
@@ -222,7 +238,16 @@ def _pressed(comment_id: int, said: str, undo: str = "") -> Response:
     return fragment_or_redirect("comments/_pressed.html", to, on=on, talk=_talk(on), said=said, undo=undo)
 
 
+def _is_alone() -> bool:
+    """Whether the form that was sent stands on a page of its own, where the discussion is not: then the way leads there."""
+    return asked_from().endswith(("/comments", "/reply", "/edit"))
+
+
 def _changed(on: thread.OnPost, said: str) -> Response:
+    if not is_fragment() or _is_alone():
+        flash(said)
+    if _is_alone():
+        return go(thread.page_with(on))
     return fragment_or_redirect("comments/_changed.html", thread.page_with(on), on=on, talk=_talk(on), said=said)
 
 
@@ -245,8 +270,9 @@ def _fresh_form(talk: Talk, target: str, on: thread.OnPost | None) -> CommentFor
     if kept:
         form.body.data = str(kept.get("body", ""))
         form.submission_id.data = str(kept.get("submission_id", "")) or None
-    elif on is not None and request.args.get("quote") and talk.may_reply(on.comment):
-        form.body.data = writing.quoted(on)
+    if on is not None and request.args.get("quote") and talk.may_reply(on.comment):
+        typed, quote = (form.body.data or "").rstrip(), writing.quoted(on)
+        form.body.data = typed if quote.strip() in typed else f"{typed}\n\n{quote}".lstrip("\n")
     if not form.submission_id.data:
         form.submission_id.data = talk.submission_id()
     return form
@@ -256,10 +282,6 @@ def _reply_page(form: CommentForm, talk: Talk, on: thread.OnPost | None, preview
     fragment = "comments/_form_slot.html" if request.method == "POST" else "comments/_form.html"
     return page_or_fragment("comments/reply.html", fragment, form.status, form=form, talk=talk, on=on, preview=preview,
                             by=writing.credit(on) if on and not on.comment.is_tombstone else "")
-
-
-def _target(post: thread.PostOf, form: CommentForm) -> str:
-    return keeping.target_of(f"{post.path}/comments", {"parent_id": form.parent_id.data or ""})
 
 
 def _keep(form: BoardForm, target: str) -> None:

@@ -34,7 +34,7 @@ class Talk:
     needs_verified: bool = field(default_factory=lambda: settings().writing_needs_verified)
     seen: Seen = NEVER
     thanked: frozenset[int] = frozenset()  # comments on this page that the viewer thanked for
-    next_new: dict[int, int] = field(default_factory=dict)  # new comments on this page, each with the next one (0 at the end)
+    next_new: dict[int, str] = field(default_factory=dict)  # new comments on this page, each with the address of the next one
 
     @property
     def may_begin(self) -> Ruling:
@@ -61,6 +61,10 @@ class Talk:
 
     def is_new(self, row: Shown) -> bool:
         return self.seen.is_new(row.seq, row.author_id, self.viewer)
+
+    def leads_to_new(self, row: Shown) -> str:
+        """Where the mark of a new comment leads: to the next one in reading order, or by number where the page does not know it."""
+        return self.next_new.get(row.id) or f"{self.post.path}?newer={row.seq}"
 
     def may_thank(self, row: Shown) -> bool:
         return bool(may_thank(self.viewer, row.author_id, not row.is_tombstone, self.needs_verified))

@@ -1,5 +1,6 @@
 """How far a member has read: what is new to them in a thread, told by subtraction and comparison, never by counting rows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,13 +60,20 @@ def note(member_id: int, post_id: int, last_seq: int) -> None:
     moment = now()
     row = db.session.get(Visit, (member_id, post_id), with_for_update=True)
     if row is None:
-        db.session.add(Visit(member_id=member_id, post_id=post_id, last_seq=last_seq, before_seq=0, began_at=moment))
+        db.session.add(Visit(member_id=member_id, post_id=post_id, last_seq=last_seq, before_seq=last_seq, began_at=moment, before_at=moment))
     elif row.began_at is None or moment - row.began_at >= MARKS_STAY:
         row.before_seq, row.before_at, row.began_at = row.last_seq, row.began_at or moment, moment
         row.last_seq = max(row.last_seq, last_seq)
     else:
         row.last_seq = max(row.last_seq, last_seq)
     db.session.flush()
+
+
+def note_one(member_id: int, post_id: int, comment_id: int, seq: int) -> None:
+    """The member has read this one comment, on a page of its own. Where it was the first new one, everything up to it is read."""
+    row = db.session.get(Visit, (member_id, post_id), with_for_update=True)
+    if row is not None and row.last_seq < seq and first_new(post_id, row.last_seq) == comment_id:
+        note(member_id, post_id, seq)
 
 
 def mark_read(member_id: int, post_id: int) -> None:
@@ -94,7 +102,14 @@ def unread(viewer: Viewer, last_seqs: dict[int, int]) -> dict[int, int]:
     return {post_id: count for post_id, count in counts.items() if count > 0}
 
 
-def first_new(post_id: int, after_seq: int) -> int | None:
-    """Id of the first listed comment with a higher number, for "next new". One statement."""
+def first_new(post_id: int, after_seq: int, *, besides: Collection[int] = (), writer: int = 0) -> int | None:
+    """Id of the first listed comment with a higher number, for "next new": none of `besides` (ids) and nothing that `writer` wrote. One statement.
+
+    Reads on from the number, so it is as quick as those left out are few: at most a page and the writer's own.
+    """
     found = select(Comment.id).where(Comment.post_id == post_id, Comment.seq > after_seq, Comment.listed).order_by(Comment.seq).limit(1)
+    if besides:
+        found = found.where(Comment.id.not_in(list(besides)))
+    if writer:
+        found = found.where(Comment.author_id != writer)
     return db.session.execute(found).scalar_one_or_none()

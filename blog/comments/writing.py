@@ -1,5 +1,6 @@
 """The writer's deeds: add, edit, delete, restore. Each is one transaction's work; doors open and close it."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,7 +73,12 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
         if sent is not None:
             if (sent.post_id, sent.parent_id) == (post_id, parent_id) and first_source_of(sent.id) == text.source:
                 return int(sent.id)
-            submission_id = None  # other words in the same form (Back, a second tab): another comment, and none is lost
+            # Other words in the same form (Back, a second tab): another comment, and none is lost. It has a key too, so that it is sent once.
+            submission_id = hashlib.sha256(f"{submission_id} {post_id} {parent_id} {text.source}".encode()).hexdigest()
+            again = select(Comment.id).where(Comment.author_id == by.id, Comment.submission_id == submission_id)
+            found = db.session.execute(again).scalar_one_or_none()
+            if found is not None:
+                return found
     needs_verified = settings().writing_needs_verified
     parent: Any = None
     if parent_id is None:
@@ -125,11 +131,12 @@ def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None) -> No
 
     Raises NotFound, NotAllowed, and Conflict with both texts when `version` is not the newest (None: not asked).
     """
+    if source_of(comment_id) == text.source:  # asked before the thread is locked and its version raised for nothing
+        may_change(comment_id, by)
+        return
     comment = _comment(comment_id)
     may_edit_comment(by, comment).require()
     current = source_of(comment_id)
-    if current == text.source:
-        return
     if version is not None and version != comment.version:
         raise Conflict("You changed this comment elsewhere in the meantime. Both texts are below; nothing was saved.",
                        mine=text.source, theirs=current, version=comment.version)
@@ -154,9 +161,8 @@ def delete(comment_id: int, by: Viewer) -> None:
     counting.settle(comment_id)
     if comment.deleted_at - comment.created_at < UNDO and comment.reply_count == 0:
         # Taken back right after sending: the words are wanted again, in the form that they came from.
-        slug = db.session.execute(select(Post.slug).where(Post.id == comment.post_id)).scalar_one()
         fields = {"body": source_of(comment_id), **({"parent_id": str(comment.parent_id)} if comment.parent_id else {})}
-        target = keeping.target_of(f"/posts/{slug}/comments", fields)
+        target = keeping.of_comments(comment.post_id, comment.parent_id)
         if keeping.kept(target, by.id) is None:  # never over something newer
             keeping.keep(target, fields, member_id=by.id)
     db.session.expire(comment)
@@ -178,13 +184,19 @@ def restore(comment_id: int, by: Viewer) -> None:
     if comment.hidden_by is None:
         counting.count_live(comment.post_id, 1)
     counting.settle(comment_id)
+    target = keeping.of_comments(comment.post_id, comment.parent_id)
+    if (keeping.kept(target, by.id) or {}).get("body") == source:  # the deletion gave it back as a draft
+        keeping.drop(target, by.id)
     db.session.expire(comment)
 
 
 def may_change(comment_id: int, by: Viewer) -> None:
     """Raises NotAllowed unless this person may edit the comment: asked before its form is shown."""
-    row = db.session.execute(select(Comment.author_id, Comment.deleted_at, Comment.hidden_by, Comment.listed, Comment.closed).where(Comment.id == comment_id))
-    may_edit_comment(by, row.one()).require()
+    asked = select(Comment.author_id, Comment.deleted_at, Comment.hidden_by, Comment.listed, Comment.closed).where(Comment.id == comment_id)
+    row = db.session.execute(asked).one_or_none()
+    if row is None:
+        raise NotFound("There is no such comment. It may have been typed wrong.")
+    may_edit_comment(by, row).require()
 
 
 @dataclass(frozen=True, slots=True)

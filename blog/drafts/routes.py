@@ -10,6 +10,7 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.drafts.forms import DraftForm
 from blog.errors import Invalid
+from blog.posts.listing import kept_under
 from blog.viewer import viewer
 from blog.web import go, is_fragment, own_path, vary
 
@@ -26,11 +27,12 @@ def keep() -> Response:
         raise Invalid("This draft does not say which form it belongs to. Your text is below.", "target")
     limiting.spend("draft", viewer().id)
     fields = {name: value for name, value in request.form.items() if name != "target"}
+    kept_at = kept_under(target)
     with writing():
         if any(fields.get(name, "").strip() for name in ("body", "title")):
-            keeping.keep(target, fields, member_id=viewer().id)
+            keeping.keep(kept_at, fields, member_id=viewer().id)
         else:
-            keeping.drop(target, viewer().id)
+            keeping.drop(kept_at, viewer().id)
     said = f"Draft kept, {clock_time(now())}"
     if is_fragment() or "text/html" not in request.headers.get("Accept", ""):  # the script asks, no browser on its way to a page
         return vary(Response(said, mimetype="text/html", headers={"Cache-Control": "no-store"}))

@@ -15,9 +15,10 @@ from blog.accounts.models import Member
 from blog.acts.models import Act, Rule
 from blog.board import versions
 from blog.db import UTCDateTime, db
+from blog.drafts import keeping
 from blog.errors import Gone, Malformed, NotFound
 from blog.paging import LARGEST_COUNT, cursor, read_cursor
-from blog.permissions import listed_posts, may_read_post, may_see_post
+from blog.permissions import listed_posts, may_read_post, may_see_post, seen_posts
 from blog.posts.models import Post, PostSlug, PostState, PostTopic
 from blog.text.excerpts import teaser
 from blog.topics.models import Topic
@@ -277,6 +278,32 @@ def article(viewer: Viewer, slug: str, *, including_gone: bool = False) -> Artic
     found = Article(readable, *row)
     return found if readable else replace(found, title="", html="", headings=[], teaser="", words=0)
 
+
+# -- forms that were left with text
+
+
+def kept_under(target: str) -> str:
+    """The address that a form's text is kept under: its post by number, whichever slug it has now or had when the form was opened.
+
+    One statement, none for an address without a slug. A slug that no post ever had stays: nobody can tell one that a draft has.
+    """
+    slug = keeping.slug_in(target)
+    number = db.session.execute(select(PostSlug.post_id).where(PostSlug.slug == slug)).scalar_one_or_none() if slug else None
+    return keeping.renamed(target, str(number)) if number else target
+
+
+def forms_at(viewer: Viewer, targets: list[str]) -> list[str]:
+    """Where these forms stand now, for a browser to be led there: their posts by today's slug, those of posts that this viewer can't see
+    left out. A withheld post keeps its number. One statement, none where no form is a post's."""
+    numbers = {number for number in map(keeping.number_in, targets) if number}
+    seen = select(Post.id, Post.slug, Post.deleted_at, Post.hidden_by).where(Post.id.in_(numbers), seen_posts(viewer))
+    rows = db.session.execute(seen) if numbers else ()
+    names = {row.id: str(row.id) if row.deleted_at or row.hidden_by else quote(row.slug) for row in rows}
+    return [
+        keeping.renamed(target, names[number]) if number else target
+        for target, number in ((target, keeping.number_in(target)) for target in targets)
+        if not keeping.slug_in(target) and (not number or number in names)
+    ]
 
 
 def around(post_id: int, count: int = 3) -> tuple[list[TopicLink], list[ReadMore]]:

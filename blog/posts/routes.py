@@ -1,11 +1,10 @@
 """Doors of posts: the front page, an article with its discussion, the editor, the history."""
 
-import logging
 import secrets
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, session
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
@@ -25,11 +24,9 @@ from blog.posts.models import Post, PostState
 from blog.text.excerpts import minutes_to_read
 from blog.topics import listing as topics
 from blog.viewer import viewer
-from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment, vary
+from blog.web import after_answer, fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment, vary
 
 bp = Blueprint("posts", __name__)
-log = logging.getLogger(__name__)
-
 SENT_BEFORE = "This form had been sent before, so the post stands as it was. What you changed since is kept: choose Edit to find it."
 
 
@@ -63,7 +60,7 @@ def show(slug: str) -> Response:
         page = _page(post, visits.NEVER, None)
         return page if session else ready.keep(found, asked, page.get_data()) or page
     seen = visits.seen(viewer(), post.id)
-    kept_text = keeping.kept(keeping.target_of(f"{talk_post(post).path}/comments", {}), viewer().id) if viewer().is_member else None
+    kept_text = keeping.kept(keeping.of_comments(post.id), viewer().id) if viewer().is_member else None
     if not viewer().is_member or "_flashes" in session or settings().byline == "relative":  # a message that waits to be told makes each page its own
         return _noting(_page(post, seen, kept_text), post, seen)
     etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string)
@@ -92,17 +89,7 @@ def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Res
     """Note the member's visit after the answer has gone out: the one thing that reading writes."""
     member_id = viewer().id
     if member_id and post.state == PostState.PUBLISHED and seen.is_due(post.last_seq):
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
-
-        def note() -> None:
-            with app.app_context():
-                try:
-                    with writing():
-                        visits.note(member_id, post.id, post.last_seq)
-                except SQLAlchemyError:
-                    log.warning("a visit was not noted", exc_info=True)
-
-        response.call_on_close(note)
+        after_answer(response, lambda: visits.note(member_id, post.id, post.last_seq), "a visit")
     return response
 
 
@@ -117,7 +104,7 @@ def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None)
 def _to_first_new(post: listing.Article, raw: str) -> Response:
     """To the first comment after this number: what "3 new replies, show" leads to."""
     since = read_cursor(raw, largest=LARGEST_COUNT) or (0,)
-    comment_id = visits.first_new(post.id, since[0])
+    comment_id = visits.first_new(post.id, since[0], writer=viewer().id)
     return go(thread.page_with(thread.one(viewer(), comment_id)) if comment_id else f"{post.path}#talk")
 
 
@@ -169,7 +156,7 @@ def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] |
     drawn = drawing.draw(talk.post, (post.version, post.board_version), talk, sort=sort, after=after)
     new = seen.count(post.last_seq)
     return {"talk": talk, "form": form, "sort": sort, "after": after, "drawn": drawn, "new": new,
-            "next_new": drawn.first_new or (visits.first_new(post.id, seen.before_seq) if new and seen.before_seq is not None else None)}
+            "next_new": drawn.first_new or drawn.new_elsewhere}
 
 
 def _to_comment(post: listing.Article, raw: str) -> Response:
@@ -201,7 +188,7 @@ def new() -> Response:
         _keep(form, target)
     if not form.submission_id.data:
         form.submission_id.data = secrets.token_urlsafe(18)
-    return _editor("posts/new.html", form, preview, action=target, ruling=_may_publish())
+    return _editor("posts/new.html", form, preview, action=target, target=target, ruling=_may_publish())
 
 
 def _publish_new(form: PostForm) -> str:
@@ -210,7 +197,7 @@ def _publish_new(form: PostForm) -> str:
     post = publishing.publish_new(viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names or [],
                                   submission_id=form.submission_id.key, state=state)
     if post.deleted_at is None and (post.title, post.html) != (form.title.data, composing.text(form.body.data).html):
-        keeping.keep(f"/posts/{post.slug}/edit", _fields(form), member_id=viewer().id)
+        keeping.keep(f"/posts/{post.id}/edit", _fields(form), member_id=viewer().id)
         flash(SENT_BEFORE)
     elif state is PostState.PUBLISHED and post.state == PostState.DRAFT:
         publishing.publish(post.id, viewer())
@@ -223,7 +210,7 @@ def _publish_new(form: PostForm) -> str:
 def edit(slug: str) -> Response:
     post = listing.article(viewer(), slug)
     form = PostForm()
-    target, preview, path = f"/posts/{post.slug}/edit", None, ""
+    target, preview, path = f"/posts/{post.id}/edit", None, ""
     if request.method == "GET":
         may_edit_post(viewer(), post).require()
         _bring_back(form, keeping.kept(target, viewer().id) or _standing(post))
@@ -240,7 +227,7 @@ def edit(slug: str) -> Response:
         if path:
             return go(path)
         _keep(form, target)
-    return _editor("posts/edit.html", form, preview, action=f"{post.path}/edit", post=post, ruling=YES)
+    return _editor("posts/edit.html", form, preview, action=f"{post.path}/edit", target=target, post=post, ruling=YES)
 
 
 def _save(form: PostForm, post: listing.Article) -> str:

@@ -1,4 +1,4 @@
-"""Readings of topics. A topic that no published post ever had is known to nobody: it may be a draft's."""
+"""Readings of topics. A topic without a listed post is known to nobody: its name is words of a draft, or of a post that was hidden or deleted."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -44,9 +44,10 @@ def all_topics() -> list[TopicRow]:
 
 
 def topic(slug: str) -> TopicRow:
-    """The topic at an address. One statement. Raises NotFound."""
-    public = exists().where(PostTopic.topic_id == Topic.id, PostTopic.published_at.is_not(None))
-    row = db.session.execute(_TOPIC.where(Topic.slug == slug, public)).one_or_none()
+    """The topic at an address. One statement. Raises NotFound where no listed post has it, as for one that never was; the next such
+    post brings it back."""
+    listed = exists().where(PostTopic.topic_id == Topic.id, Post.id == PostTopic.post_id, listed_posts())
+    row = db.session.execute(_TOPIC.where(Topic.slug == slug, listed)).one_or_none()
     if row is None:
         raise NotFound("There is no such topic. The list of all topics has those that there are.")
     return TopicRow(*row)

@@ -37,6 +37,15 @@ export const begin = ({ byId, on, focus, say, put }) => {
     coming = {};
   };
 
+  /* the whole comment, without what it quotes itself */
+  on("click", (event) => {
+    const link = event.target.closest("[data-quote]");
+    const words = link && document.querySelector(`#comment-${link.dataset.quote} .comment-body`);
+    if (!words) return;
+    event.preventDefault();
+    quote(byId(`body-${link.dataset.quote}`), [...words.children].filter((e) => !e.matches("blockquote")).map((e) => e.innerText).join("\n\n"));
+  });
+
   on("click", ({ target }) => {
     const link = target.closest("a[id^=reply-]");
     if (!link) return;
@@ -86,7 +95,9 @@ export const begin = ({ byId, on, focus, say, put }) => {
     const from = own(current()) || document.activeElement;
     const side = back ? 2 : 4;     // before it, after it
     const beyond = [...document.querySelectorAll(selector)].filter((e) => from.compareDocumentPosition(e) & side);
+    const elsewhere = back || selector !== NEW ? null : [...document.querySelectorAll(".mine > .new:not([href^='#'])")].at(-1);
     if (beyond.length) move(beyond.at(back ? -1 : 0));
+    else if (elsewhere) elsewhere.click();
     else say(`That was the ${back ? "first" : "last"} ${what}.`);
   };
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import argon2
 import pytest
+from itsdangerous import TimestampSigner
 from sqlalchemy import func, select, update
 
 from blog.accounts import passwords, recovering, registering, sessions, signing_in
 from blog.accounts.models import LoginSession, Member, Role
-from blog.clock import now
+from blog.clock import now, stopped_at
 from blog.db import db, writing
 from tests.accounts.postbox import PASSWORD, Postbox, cookie, having, join, name_in, sign_in
 from tests.conftest import Board, Visitor, counted
@@ -425,3 +426,70 @@ def test_who_signs_in_or_joins_as_somebody_else_after_hours_does_it_in_one_piece
     assert name_in(join(board, "greta", visitor=visitor)) == "greta"
     with board.app.app_context():
         assert db.session.execute(select(func.count()).select_from(LoginSession)).scalar_one() == 1
+
+
+@pytest.fixture
+def dated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cookies are dated by our clock, so that a test may let time pass."""
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: int(now().timestamp()))
+
+
+def is_given_a_cookie(visitor: Visitor, path: str = "/", **options: bool) -> bool:
+    answer = visitor.get(path, **options)
+    assert answer.status_code == 200, answer.headers
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert all(cookie.startswith("parley=") and "Expires=" in cookie for cookie in cookies)
+    return bool(cookies)
+
+
+def test_who_comes_by_is_not_signed_out_sixty_days_after_signing_in(board: Board, dated: None) -> None:
+    make(board, "nina")
+    visitor = sign_in(board, "nina")
+    start = now()
+    for days in range(20, 161, 20):
+        with stopped_at(start + timedelta(days=days)):
+            assert name_in(visitor) == "nina", f"signed out after {days} days"
+    with stopped_at(start + timedelta(days=160 + 61)):
+        assert name_in(visitor) == ""
+
+
+def test_a_cookie_goes_out_once_an_hour_and_not_with_every_page(board: Board, dated: None) -> None:
+    make(board, "nina")
+    visitor = sign_in(board, "nina")
+    start = now()
+    with stopped_at(start):
+        visitor.get("/")  # a page with a form: the secret of forms goes into the cookie once
+        assert not any(is_given_a_cookie(visitor, path) for path in ("/", "/topics", "/settings/profile", "/"))
+    for hours in (1, 3, 5):
+        with stopped_at(start + timedelta(hours=hours, minutes=5)):
+            assert is_given_a_cookie(visitor, htmx=hours == 3)
+            assert not any(is_given_a_cookie(visitor, path) for path in ("/", "/topics", "/settings/profile"))
+        with stopped_at(start + timedelta(hours=hours, minutes=50)):
+            assert not is_given_a_cookie(visitor)
+
+
+def test_no_cookie_goes_out_where_the_visit_could_not_be_noted(board: Board, dated: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(board, "nina")
+    visitor = sign_in(board, "nina")
+    visitor.get("/")
+    monkeypatch.setattr(sessions, "note", lambda statement: False)
+    with stopped_at(now() + timedelta(hours=2)):
+        assert not any(is_given_a_cookie(visitor) for _ in range(3))
+
+
+def test_a_strangers_pages_set_no_cookie_however_long_they_read(board: Board, dated: None) -> None:
+    visitor = board.cy
+    start = now()
+    for hours in (0, 2, 30, 24 * 70):
+        with stopped_at(start + timedelta(hours=hours)):
+            assert not any(is_given_a_cookie(visitor, path) for path in ("/", "/topics", "/rules", "/feed.atom"))
+
+
+def test_who_signs_out_after_hours_leaves_no_cookie(board: Board, dated: None) -> None:
+    make(board, "nina")
+    visitor = sign_in(board, "nina")
+    token = visitor.token()
+    with stopped_at(now() + timedelta(hours=2)):
+        visitor.post("/logout", token=token)
+        assert cookie(visitor) == {}
+        assert name_in(visitor) == ""

@@ -22,10 +22,21 @@ from werkzeug.wsgi import ClosingIterator
 from blog.accounts import sessions
 from blog.accounts.models import Member, Role
 from blog.db import db
+from blog.factory import HTMX
 from tests import factories
 from tests.conftest import close, empty, make_app
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+
+# The file that pages would load instead, should htmx 4 have to go.
+RETREAT = "vendor/htmx-2.0.11.min.js"
+
+
+# The smoke set of the way back: these tests run with both files.
+both_htmx = pytest.mark.parametrize("htmx", [HTMX, RETREAT], ids=["htmx4", "htmx2"], indirect=True)
+each_way = pytest.mark.parametrize(
+    ("script", "htmx"), [(True, HTMX), (True, RETREAT), (False, HTMX)], ids=["htmx4", "htmx2", "no script"], indirect=["htmx"],
+)
 
 
 def chromium() -> str | None:
@@ -129,9 +140,16 @@ def served(instance: Path) -> Iterator[tuple[Flask, str]]:
 
 
 @pytest.fixture
-def live(served: tuple[Flask, str], browser: Browser) -> Iterator[Live]:
+def htmx(request: pytest.FixtureRequest) -> str:
+    """Which htmx the pages load: the one that they always do, or by `both_htmx` and `each_way` the way back as well."""
+    return str(getattr(request, "param", HTMX))
+
+
+@pytest.fixture
+def live(served: tuple[Flask, str], browser: Browser, htmx: str) -> Iterator[Live]:
     """An empty board; at the end no page may have complained (console, CSP, requests to other hosts)."""
     app, address = served
+    app.jinja_env.globals["htmx_file"] = htmx
     empty(app)
     found = Live(app, address, browser)
     yield found

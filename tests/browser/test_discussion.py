@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from blog.accounts.models import Role
 from blog.comments import writing
 from blog.viewer import Viewer
-from tests.browser.conftest import Live, violations
+from tests.browser.conftest import HTMX, RETREAT, Live, both_htmx, each_way, violations
 from tests.factories import make_post
 
 POST = "/posts/the-kitchen-table"
@@ -32,6 +32,7 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
 
 
+@both_htmx
 def test_a_reply_opens_in_place_with_the_focus_and_posts_once(talk: Live) -> None:
     page = talk.visitor("anna")
     page.goto(POST)
@@ -57,6 +58,7 @@ def test_a_reply_opens_in_place_with_the_focus_and_posts_once(talk: Live) -> Non
     expect(page.locator("article[id^=comment-]")).to_have_count(2)
 
 
+@both_htmx
 def test_three_deep_in_place_on_what_was_just_posted(talk: Live) -> None:
     page = talk.visitor("anna")
     page.goto(POST)
@@ -85,6 +87,7 @@ def test_the_same_reply_without_script(talk: Live) -> None:
     expect(page.locator("#comment-2 em")).to_have_text("I")
 
 
+@both_htmx
 def test_a_new_comment_in_place_leaves_a_fresh_form(talk: Live) -> None:
     page = talk.visitor("anna")
     page.goto(POST)
@@ -96,6 +99,7 @@ def test_a_new_comment_in_place_leaves_a_fresh_form(talk: Live) -> None:
     expect(page.locator("#talk-count")).to_have_text("3 comments")
 
 
+@both_htmx
 def test_preview_in_place_keeps_the_text(talk: Live) -> None:
     page = talk.visitor("anna")
     page.goto(POST)
@@ -106,6 +110,7 @@ def test_preview_in_place_keeps_the_text(talk: Live) -> None:
     assert violations(page) == []
 
 
+@both_htmx
 def test_a_refused_comment_keeps_every_character(talk: Live) -> None:
     page = talk.visitor("anna")
     talk.expected.append("status of 422")
@@ -120,6 +125,7 @@ def test_a_refused_comment_keeps_every_character(talk: Live) -> None:
     assert violations(page) == []
 
 
+@both_htmx
 @pytest.mark.parametrize("status", [502, 0])
 def test_a_foreign_answer_or_a_dead_line_leaves_form_text_and_focus_alone(talk: Live, status: int) -> None:
     page = talk.visitor("anna")
@@ -137,7 +143,7 @@ def test_a_foreign_answer_or_a_dead_line_leaves_form_text_and_focus_alone(talk: 
     expect(page.locator("#comment-2")).to_contain_text("precious words")
 
 
-@pytest.mark.parametrize("script", [True, False])
+@each_way
 def test_edit_delete_and_undo(talk: Live, script: bool) -> None:
     page = talk.visitor("bo", script=script)
     page.goto(POST)
@@ -157,7 +163,31 @@ def test_edit_delete_and_undo(talk: Live, script: bool) -> None:
     expect(page.locator("#comment-1 em")).to_have_text("beside")
 
 
-@pytest.mark.parametrize("script", [True, False])
+@each_way
+@pytest.mark.parametrize("what", ["comment", "post"])
+def test_thanks_are_given_and_taken_back(talk: Live, script: bool, what: str) -> None:
+    page = talk.visitor("cy", script=script)
+    page.goto(POST)
+    button = page.locator("#thank-post" if what == "post" else "#thank-1")
+    words = "Thank Anna for this post" if what == "post" else "Thank Bo"
+    for pressed, shown in (("true", f"{words} · 1"), ("false", words)):
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", pressed)
+        expect(button).to_have_text(shown)
+        if script:
+            expect(button).to_be_focused()
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+@both_htmx
+def test_the_pages_load_the_htmx_that_these_tests_say_they_do(talk: Live, htmx: str) -> None:
+    page = talk.visitor("anna")
+    page.goto(POST)
+    assert page.evaluate("htmx.version") == {HTMX: "4.0.1", RETREAT: "2.0.11"}[htmx]
+
+
+@each_way
 def test_hide_and_unhide(talk: Live, script: bool) -> None:
     reader = talk.visitor(script=False)
     page = talk.visitor("mo", Role.MODERATOR, script=script)
@@ -185,6 +215,7 @@ def test_hide_and_unhide(talk: Live, script: bool) -> None:
     expect(reader.locator("#comment-1 .comment-body")).to_have_text("I teach at the table.")
 
 
+@both_htmx
 def test_undo_of_a_hide_is_one_press(talk: Live) -> None:
     page = talk.visitor("mo", Role.MODERATOR)
     page.goto(POST)
@@ -196,6 +227,7 @@ def test_undo_of_a_hide_is_one_press(talk: Live) -> None:
     expect(page.locator("#comment-1 .comment-body")).to_have_text("I teach at the table.")
 
 
+@both_htmx
 def test_escape_closes_the_form_and_keeps_what_was_typed(talk: Live) -> None:
     page = talk.visitor("anna")
     page.goto(POST)
@@ -223,6 +255,7 @@ def test_branches_collapse_by_keyboard(talk: Live, script: bool) -> None:
     expect(page.locator("#comment-2")).to_be_visible()
 
 
+@both_htmx
 def test_a_strangers_text_goes_through_sign_in(talk: Live) -> None:
     page = talk.visitor()
     page.goto(POST)
@@ -243,3 +276,32 @@ def test_two_viewers_see_the_same_comments_but_for_one_line(talk: Live) -> None:
         ))
         assert "csrf_token" not in seen[-1]
     assert len(set(seen)) == 1
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_two_who_answer_in_turns_do_not_march_to_the_right(talk: Live, width: int) -> None:
+    people = [Viewer(id=talk.member_id(name), verified=True) for name in ("anna", "bo")]
+
+    def turns() -> None:
+        for number in range(7):
+            writing.add(1, people[number % 2], writing.words(f"Turn {number}."), parent_id=number + 1)
+
+    talk.do(turns)
+    page = talk.visitor(script=False, width=width)
+    page.goto(POST)
+    left = [page.locator(f"#comment-{number}").bounding_box()["x"] for number in range(1, 9)]  # type: ignore[index]
+    assert left[2] > left[0]
+    assert left[3:] == [left[2]] * 5
+    expect(page.locator("#comment-5 .ctx")).to_be_visible()
+    expect(page.locator("#comment-5 .ctx")).to_have_text(re.compile("In reply to"))
+
+
+def test_quoting_by_the_link_keeps_what_was_typed(talk: Live) -> None:
+    page = talk.visitor("anna")
+    page.goto(POST)
+    page.locator("[data-keys]").wait_for()
+    page.get_by_role("link", name="Reply to Bo").click()
+    page.locator("#body-1").fill("My answer.")
+    page.get_by_role("link", name="Quote Bo").click()
+    expect(page.locator("#body-1")).to_have_value("My answer.\n\n[Bo](/comments/1):\n\n> I teach at the table.\n\n")
+    expect(page.locator("#body-1")).to_be_focused()

@@ -11,10 +11,11 @@ from blog.comments import writing
 from blog.db import db
 from blog.drafts.models import Draft
 from blog.viewer import Viewer
-from tests.browser.conftest import Live, violations
+from tests.browser.conftest import Live, both_htmx, violations
 from tests.factories import make_post
 
 POST = "/posts/the-kitchen-table"
+KEPT_AT = "/posts/1"  # what is kept goes by the number, which outlives the title
 KEPT = re.compile(r"Draft kept, \d\d:\d\d")
 NOT_KEPT = "Not kept yet; it stays in this page"
 PAUSE, THROTTLE, POLL = 1_600, 5_100, 61_000  # milliseconds on the page's clock
@@ -98,7 +99,7 @@ def test_what_is_typed_is_there_in_another_window(talk: Live) -> None:
     expect(other.locator("#body-1")).to_have_value("half a thought")
     other.get_by_role("button", name="Post reply").click()
     expect(other.locator("#comment-2")).to_contain_text("half a thought")
-    assert drafts(talk) == {f"{POST}/comments": "and another"}
+    assert drafts(talk) == {f"{KEPT_AT}/comments": "and another"}
 
 
 def test_while_typing_it_is_sent_every_five_seconds(talk: Live) -> None:
@@ -112,11 +113,11 @@ def test_while_typing_it_is_sent_every_five_seconds(talk: Live) -> None:
     assert 2 <= len(sent) <= 3
     for _ in range(20):
         page.clock.run_for(THROTTLE)
-        if drafts(talk) == {f"{POST}/comments": "ab" * 40}:
+        if drafts(talk) == {f"{KEPT_AT}/comments": "ab" * 40}:
             break
         page.wait_for_timeout(100)
     expect(page.locator("#write [data-draft-line]")).to_have_text(KEPT)
-    assert drafts(talk) == {f"{POST}/comments": "ab" * 40}
+    assert drafts(talk) == {f"{KEPT_AT}/comments": "ab" * 40}
     assert len(sent) <= 4
 
 
@@ -136,7 +137,7 @@ def test_text_that_is_not_changed_is_not_sent(talk: Live) -> None:
     hide(page, True)
     page.goto("/")
     assert len(sent) == 0
-    assert drafts(talk) == {f"{POST}/comments": "typed before"}
+    assert drafts(talk) == {f"{KEPT_AT}/comments": "typed before"}
 
 
 def test_an_emptied_form_takes_its_draft_with_it(talk: Live) -> None:
@@ -156,7 +157,7 @@ def test_escape_keeps_it_on_the_server_too_and_at_once(talk: Live) -> None:
     with page.expect_response("**/drafts"):
         page.keyboard.press("Escape")
     expect(page.locator("#slot-1 form")).to_have_count(0)
-    assert drafts(talk) == {f"{POST}/comments?parent_id=1": "half a thought"}
+    assert drafts(talk) == {f"{KEPT_AT}/comments?parent_id=1": "half a thought"}
 
 
 @pytest.mark.parametrize("how", ["hidden", "left", "closed"])
@@ -211,7 +212,7 @@ def test_a_lost_line_keeps_it_in_the_page_until_it_is_back(talk: Live) -> None:
     assert drafts(talk) == {}
     with page.expect_response("**/drafts"):
         context.set_offline(False)
-    assert drafts(talk) == {f"{POST}/comments?parent_id=1": "typed in a tunnel"}
+    assert drafts(talk) == {f"{KEPT_AT}/comments?parent_id=1": "typed in a tunnel"}
     page.get_by_role("link", name="Reply to Bo").click()
     expect(page.locator("#body-1")).to_have_value("typed in a tunnel")
     page.get_by_role("button", name="Post reply").click()
@@ -236,7 +237,7 @@ def test_an_answer_that_keeps_nothing_says_so_and_the_next_pause_tries_again(tal
     page.unroute("**/drafts")
     page.locator("#write textarea").press_sequentially(" words")
     kept(page)
-    assert drafts(talk) == {f"{POST}/comments": "precious words"}
+    assert drafts(talk) == {f"{KEPT_AT}/comments": "precious words"}
 
 
 def test_markup_in_an_answer_stays_text(talk: Live) -> None:
@@ -247,6 +248,7 @@ def test_markup_in_an_answer_stays_text(talk: Live) -> None:
     expect(page.locator("#write [data-draft-line]")).to_have_text("<b>kept</b>")
 
 
+@both_htmx
 def test_what_was_posted_does_not_come_back_as_a_draft(talk: Live) -> None:
     page = window(talk)
     sent = Sent(page, "/drafts")
@@ -266,6 +268,7 @@ def test_what_was_posted_does_not_come_back_as_a_draft(talk: Live) -> None:
     expect(page.locator("#write textarea")).to_have_value("")
 
 
+@both_htmx
 def test_a_draft_on_its_way_is_called_back_when_the_form_is_sent(talk: Live) -> None:
     talk.expected += ["ERR_FAILED"]
     page = window(talk)
@@ -288,7 +291,7 @@ def test_a_preview_before_the_pause_is_kept_as_well(talk: Live) -> None:
     page.get_by_role("button", name="Preview").click()
     expect(page.locator(".preview em")).to_have_text("first")
     kept(page)
-    assert drafts(talk) == {f"{POST}/comments": "*first* look"}
+    assert drafts(talk) == {f"{KEPT_AT}/comments": "*first* look"}
 
 
 def test_a_post_that_failed_goes_on_being_kept(talk: Live) -> None:
@@ -299,7 +302,7 @@ def test_a_post_that_failed_goes_on_being_kept(talk: Live) -> None:
     page.get_by_role("button", name="Post comment").click()
     expect(page.locator("#flash")).to_contain_text("Your text is still here")
     kept(page)
-    assert drafts(talk) == {f"{POST}/comments": "precious words"}
+    assert drafts(talk) == {f"{KEPT_AT}/comments": "precious words"}
 
 
 def test_a_stranger_sends_no_drafts(talk: Live) -> None:
@@ -332,6 +335,7 @@ def test_a_post_in_the_making_is_kept_with_title_and_topics(talk: Live) -> None:
     assert drafts(talk) == {}
 
 
+@both_htmx
 def test_a_changed_comment_is_kept_and_waits_in_its_form(talk: Live) -> None:
     page = window(talk, "bo")
     page.get_by_role("link", name="Edit your comment").click()

@@ -14,6 +14,7 @@ from blog.comments import visits
 from blog.comments import writing as deeds
 from blog.comments.models import Comment, Visit
 from blog.db import db, writing
+from blog.drafts import keeping
 from blog.drafts.models import Draft
 from blog.posts.models import Post
 from tests.conftest import Board, Visitor, counted
@@ -220,15 +221,43 @@ def test_a_quote_names_and_links_what_it_quotes(board: Board, post_id: int) -> N
     assert text == f"[Anna](/comments/{comment}):\n\n> A line of mine.\n> And one more.\n\n"
 
 
+def test_the_reply_form_offers_a_quote_and_keeps_what_was_typed(board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "A line of mine.")
+    link = lxml_html.fromstring(board.bo.get(f"/comments/{comment}/reply").text).xpath("//a[@data-quote]/@href")[0]
+    board.bo.post("/drafts", {"target": f"{POST}/comments?parent_id={comment}", "body": "My answer."})
+    text = lxml_html.fromstring(board.bo.get(link).text).xpath('//textarea[@name="body"]')[0].text_content().strip()
+    assert text == f"My answer.\n\n[Anna](/comments/{comment}):\n\n> A line of mine."
+
+
+def test_without_script_one_is_told_and_may_undo(board: Board, post_id: int) -> None:
+    place = board.bo.post(f"{POST}/comments", {"body": "sent too soon"}).headers["Location"]
+    tree = lxml_html.fromstring(board.bo.get(place.partition("#")[0]).text)
+    assert tree.xpath('//*[@id="flash"]//button/@formaction') == ["/comments/1/delete"]
+    place = board.bo.post("/comments/1/edit", {"body": "other words", "version": "1"}).headers["Location"]
+    assert "Saved." in lxml_html.fromstring(board.bo.get(place.partition("#")[0]).text).xpath('string(//*[@id="flash"])')
+
+
+def test_a_form_on_a_page_of_its_own_leads_to_the_discussion(board: Board, post_id: int) -> None:
+    comment = say(board, board.bo, "words")
+    for path, to, fields in ((f"{POST}/comments", f"{POST}/comments", {"body": "one"}), (f"/comments/{comment}/reply", f"{POST}/comments", {"body": "two"}),
+                             (f"/comments/{comment}/edit", f"/comments/{comment}/edit", {"body": "other words", "version": "1"})):
+        answer = board.bo.post(to, fields, htmx=True, headers={"HX-Current-URL": f"http://localhost{path}"})
+        assert answer.headers["HX-Redirect"].startswith(f"{POST}#comment-"), path
+    assert "HX-Redirect" not in board.bo.post(f"{POST}/comments", {"body": "three"}, htmx=True, headers={"HX-Current-URL": f"http://localhost{POST}"}).headers
+
+
 def test_a_reply_to_words_that_changed_since_says_so(board: Board, post_id: int) -> None:
     comment = say(board, board.anna, "first words")
     say(board, board.bo, "an answer", parent=comment)
     assert "Answered an" not in board.cy.get(POST).text
     board.anna.post(f"/comments/{comment}/edit", {"body": "other words", "version": "1"})
-    assert f'Answered an <a href="/comments/{comment}/history">earlier version</a>' in board.cy.get(POST).text
-    history = lxml_html.fromstring(board.cy.get(f"/comments/{comment}/history").text)
-    assert "first" in history.xpath("string(//del)")
-    assert "other" in history.xpath("string(//ins)")
+    for version in range(2, 14):
+        board.anna.post(f"/comments/{comment}/edit", {"body": f"words number {version}", "version": str(version)})
+    link = lxml_html.fromstring(board.cy.get(POST).text).xpath('//p[@class="hint"]/a[text()="earlier version"]/@href')[0]
+    history = lxml_html.fromstring(board.cy.get(link.partition("#")[0]).text)
+    change = history.get_element_by_id(link.partition("#")[2])  # what was changed right after the answer, however much came later
+    assert "first" in change.xpath("string(.//del)")
+    assert "other" in change.xpath("string(.//ins)")
 
 
 def test_readers_get_ready_pages_that_hold_until_something_changes(board: Board, post_id: int) -> None:
@@ -292,3 +321,132 @@ def test_visits_never_fall(app: Flask, board: Board, post_id: int) -> None:
             visits.note(bo.id, post_id, number)
     with app.app_context():
         assert db.session.get_one(Visit, (bo.id, post_id)).last_seq == 5
+
+
+def long_thread(board: Board) -> int:
+    """A first comment with more replies than a page holds; gives its id."""
+    root = say(board, board.anna, "the root")
+    for number in range(120):
+        say(board, board.anna, f"reply {number}", parent=root)
+    return root
+
+
+def marks(page: str) -> list[str]:
+    return [str(href) for href in lxml_html.fromstring(page).xpath('//div[@class="mine"]/a[@class="new"]/@href')]
+
+
+def test_what_came_while_the_first_visit_lasts_is_marked_too(board: Board, post_id: int) -> None:
+    bo = board.bo
+    say(board, board.anna, "one")
+    bo.get(POST)
+    two = say(board, board.anna, "two")
+    assert re.search(r">1 new<", bo.get("/").text)
+    assert new_ones(bo.get(POST).text) == [f"comment-{two}"]
+
+
+def test_the_last_mark_of_a_page_leads_to_what_is_new_elsewhere(board: Board, post_id: int) -> None:
+    root, bo = long_thread(board), board.bo
+    bo.get(POST)
+    here, away, further = say(board, board.anna, "on the page"), say(board, board.anna, "away", parent=root), say(board, board.anna, "further", parent=root)
+    own = say(board, bo, "his own", parent=root)
+    with stopped_at(now() + timedelta(hours=1)):
+        page = bo.get(POST).text
+        assert marks(page) == [f"/comments/{away}"]
+        tree = lxml_html.fromstring(page)
+        assert tree.xpath('//nav[@class="jump"]/a[@aria-keyshortcuts="n"]/@href') == [f"#comment-{here}"]
+        assert tree.xpath(f'string(//*[@id="unread-{root}"])') == ", some new"
+        assert marks(bo.get(f"/comments/{away}").text) == [f"/comments/{further}"]
+        assert marks(bo.get(f"/comments/{further}").text) == ["#talk-h"]
+        assert bo.get(f"{POST}?newer={own - 1}").headers["Location"] == f"{POST}#talk"  # one's own is nothing new
+        thanked = bo.post(f"/comments/{here}/thank", htmx=True).text
+        assert f"{POST}?newer=122" in thanked
+
+
+def test_a_branch_whose_new_replies_are_not_on_the_page_says_that_there_are_some(board: Board, post_id: int) -> None:
+    root, bo = long_thread(board), board.bo
+    bo.get(POST)
+    away = say(board, board.anna, "away", parent=root)
+    with stopped_at(now() + timedelta(hours=1)):
+        tree = lxml_html.fromstring(bo.get(POST).text)
+        assert tree.xpath(f'string(//*[@id="unread-{root}"])') == ", some new"
+        assert tree.xpath('//nav[@class="jump"]/a[@aria-keyshortcuts="n"]/@href') == [f"/comments/{away}"]
+
+
+def test_reading_the_first_new_comment_on_its_own_page_is_reading_it(board: Board, post_id: int) -> None:
+    root, bo = long_thread(board), board.bo
+    bo.get(POST)
+    first, second = say(board, board.anna, "first", parent=root), say(board, board.anna, "second", parent=root)
+    with stopped_at(now() + timedelta(hours=1)):
+        bo.get(f"/comments/{second}")
+        assert re.search(r">2 new<", bo.get("/").text)  # the first is not read by that
+        bo.get(f"/comments/{first}")
+        assert re.search(r">1 new<", bo.get("/").text)
+        bo.get(f"/comments/{second}")
+        assert not re.search(r"\d new<", bo.get("/").text)
+
+
+def draft(board: Board, who: Visitor, target: str) -> str:
+    """The text that waits for a member in that form."""
+    with board.app.app_context():
+        found = db.session.execute(select(Draft.fields).where(Draft.member_id == who.id, Draft.target == target)).scalar_one_or_none()
+    return str((found or {}).get("body", ""))
+
+
+def test_undoing_a_deletion_takes_the_draft_back_too(board: Board, post_id: int) -> None:
+    board.bo.post(f"{POST}/comments", {"body": "sent too soon"})
+    board.bo.post("/comments/1/delete")
+    assert draft(board, board.bo, f"/posts/{post_id}/comments") == "sent too soon"
+    board.bo.post("/comments/1/restore")
+    assert draft(board, board.bo, f"/posts/{post_id}/comments") == ""
+
+
+def test_a_form_sent_once_more_leaves_what_is_typed_into_a_fresh_one(board: Board, post_id: int) -> None:
+    sent = {"body": "sent", "submission_id": "a-form-of-bo-0001"}
+    board.bo.post(f"{POST}/comments", sent)
+    board.bo.post("/drafts", {"target": f"{POST}/comments", "body": "typed since", "submission_id": "a-form-of-bo-0002"})
+    board.bo.post(f"{POST}/comments", sent)
+    assert draft(board, board.bo, f"/posts/{post_id}/comments") == "typed since"
+    with board.app.app_context():
+        assert len(db.session.execute(select(Comment.id)).all()) == 1
+
+
+def test_other_words_in_a_form_that_was_sent_are_sent_once_too(board: Board, post_id: int) -> None:
+    for body in ("one", "two", "two", "one", "three", "two"):
+        board.bo.post(f"{POST}/comments", {"body": body, "submission_id": "a-form-of-bo-0001"})
+    with board.app.app_context():
+        assert sorted(text_of(row) for row in db.session.execute(select(Comment.html)).scalars()) == ["one", "three", "two"]
+
+
+def text_of(source: str) -> str:
+    return str(lxml_html.fromstring(source).text_content()).strip()
+
+
+def test_a_long_text_is_kept_whole_or_not_at_all(board: Board, post_id: int) -> None:
+    long = "word " * 30_000
+    assert board.bo.post("/drafts", {"target": "/posts/new", "title": "Long", "body": long}, headers={"Accept": "*/*"}).status_code == 200
+    assert draft(board, board.bo, "/posts/new") == long
+    assert draft(board, board.bo, "/posts/new") == long
+
+
+@pytest.mark.parametrize(("typed", "before", "together"), [
+    ("as a stranger", "as a member", "as a stranger\n\n---\n\nas a member"), ("half", "half a thought", "half a thought"),
+    ("half a thought", "half", "half a thought"), ("words", "", "words"),
+])
+def test_what_a_stranger_typed_does_not_push_out_what_the_member_had(board: Board, post_id: int, typed: str, before: str, together: str) -> None:
+    target, bo = f"/posts/{post_id}/comments", board.bo.id
+    with board.app.app_context(), writing():
+        if before:
+            keeping.keep(target, {"body": before}, member_id=bo)
+        keeping.keep(target, {"body": typed}, visitor="a-key")
+        keeping.claim("a-key", bo)
+    assert draft(board, board.bo, target) == together
+
+
+def test_saving_what_stands_there_already_changes_nothing(board: Board, post_id: int) -> None:
+    say(board, board.anna, "words")
+    with board.app.app_context():
+        before = db.session.get_one(Post, post_id).version
+    assert board.anna.post("/comments/1/edit", {"body": "words", "version": "1"}).status_code == 303
+    assert board.bo.post("/comments/1/edit", {"body": "words", "version": "1"}).status_code == 403
+    with board.app.app_context():
+        assert db.session.get_one(Post, post_id).version == before

@@ -1,11 +1,12 @@
-"""Topics: the list with its numbers, one topic's posts in pages, and nothing about topics that only a draft knows."""
+"""Topics: the list with its numbers, one topic's posts in pages, and nothing about topics that no listed post has."""
 
 from flask import Flask
 
 from blog.db import writing
-from blog.posts import publishing
+from blog.moderation import moderating
+from blog.posts import publishing, revising
 from blog.posts.models import PostState
-from tests.conftest import Board
+from tests.conftest import Board, counted
 from tests.factories import make_post
 from tests.posts.pages import find, page, words
 
@@ -43,17 +44,95 @@ def test_an_unknown_topic_is_404(board: Board) -> None:
         assert board.cy.get(f"/topics/{slug}").status_code == 404
 
 
-def test_a_topic_is_known_once_one_of_its_posts_was_published(app: Flask, board: Board) -> None:
+def hide(board: Board, post_id: int) -> None:
+    mo = board.mo.viewer
+    with board.app.app_context(), writing():
+        moderating.hide_post(post_id, mo, rule_id=1, reason="Names a client who did not agree.")
+
+
+def unhide(board: Board, post_id: int) -> None:
+    with board.app.app_context(), writing():
+        moderating.unhide_post(post_id, board.mo.viewer, reason="The client did agree after all.")
+
+
+def delete(board: Board, post_id: int) -> None:
+    with board.app.app_context(), writing():
+        publishing.delete(post_id, board.anna.viewer)
+
+
+def is_known(board: Board) -> bool:
+    """Whether the topic Zebrafinch is anywhere: all doors must agree, for everybody."""
+    found = set()
+    for visitor in (board.cy, board.bo, board.anna, board.mo):
+        for path in ("/", "/?sort=active", "/?sort=thanked", "/topics", "/sitemap.xml", "/members/anna"):
+            found.add((path, "zebrafinch" in visitor.get(path).text.lower()))
+        assert "zebrafinch" not in visitor.get("/feed.atom").text.lower()  # feeds name no topics at all
+        for path in ("/topics/zebrafinch", "/topics/zebrafinch/feed.atom"):
+            answer = visitor.get(path)
+            assert answer.status_code in {200, 404}
+            assert answer.status_code == 200 or "Zebrafinch" not in answer.text
+            found.add((path, answer.status_code == 200))
+    told = {known for _, known in found}
+    assert len(told) == 1, found
+    return told.pop()
+
+
+def test_a_topic_is_known_while_a_listed_post_has_it(app: Flask, board: Board) -> None:
     anna = board.anna
     with app.app_context():
-        draft = make_post(anna.id, "A draft", topics=("Secret",), state=PostState.DRAFT)
-    assert board.cy.get("/topics/secret").status_code == board.cy.get("/topics/secret/feed.atom").status_code == 404
+        make_post(anna.id, "Another", topics=("Coaching",))
+        draft = make_post(anna.id, "A draft", topics=("Zebrafinch", "Coaching"), state=PostState.DRAFT)
+    assert not is_known(board)
     with app.app_context(), writing():
         publishing.publish(draft.id, anna.viewer)
-    assert "A draft" in board.cy.get("/topics/secret").text
+    assert is_known(board)
+    assert "/topics/zebrafinch" in board.cy.get("/topics/coaching").text
+    hide(board, draft.id)
+    assert not is_known(board)
+    assert "zebrafinch" not in board.cy.get("/topics/coaching").text.lower()
+    unhide(board, draft.id)
+    assert is_known(board)
+    with app.app_context():
+        second = make_post(anna.id, "A second", topics=("zebrafinch",))
+    hide(board, draft.id)
+    assert is_known(board)
+    delete(board, second.id)
+    assert not is_known(board)
+    with app.app_context():
+        make_post(anna.id, "A third", topics=("Zebrafinch",))
+    assert is_known(board)
+
+
+def test_a_topic_that_its_posts_left_is_not_known(app: Flask, board: Board) -> None:
+    with app.app_context():
+        post = make_post(board.anna.id, topics=("Zebrafinch", "Coaching"))
+    assert is_known(board)
     with app.app_context(), writing():
-        publishing.delete(draft.id, anna.viewer)
-    answer = board.cy.get("/topics/secret")
-    assert answer.status_code == 200 and "A draft" not in answer.text
-    assert words(find(page(answer), ".empty h2")[0]) == "No posts in Secret any more"
-    assert "Secret" not in board.cy.get("/topics").text
+        revising.edit(post.id, board.anna.viewer, title=post.title, source="Words.", topics=["Coaching"], version=1)
+    assert not is_known(board)
+
+
+def test_a_hidden_post_names_its_topics_to_who_may_read_it_and_links_none(app: Flask, board: Board) -> None:
+    with app.app_context():
+        post = make_post(board.anna.id, topics=("Zebrafinch",))
+    hide(board, post.id)
+    for reader in (board.anna, board.mo):
+        seen = reader.get(f"/posts/{post.id}").text
+        assert "Zebrafinch" in seen and "/topics/zebrafinch" not in seen
+    for other in (board.cy, board.bo):
+        assert "zebrafinch" not in other.get(f"/posts/{post.id}").text.lower()
+
+
+def test_a_topics_page_costs_the_same_however_many_of_its_posts_are_hidden(app: Flask, board: Board) -> None:
+    costs = []
+    with app.app_context():
+        make_post(board.anna.id, "Listed", topics=("Zebrafinch",), published_days_ago=30)
+    for _ in range(2):
+        with counted(app) as statements:
+            assert "Listed" in board.cy.get("/topics/zebrafinch").text
+        costs.append(len(statements))
+        for number in range(6):
+            with app.app_context():
+                hidden = make_post(board.anna.id, f"Hidden {number}", topics=("Zebrafinch",)).id
+            hide(board, hidden)
+    assert costs[0] == costs[1] <= 4
