@@ -8,7 +8,7 @@ from typing import Any
 from flask import g
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import OperationalError
-from wtforms import Field, HiddenField, ValidationError
+from wtforms import Field, HiddenField, IntegerField, ValidationError
 
 from blog.errors import Gone, Invalid, NotFound, Refused, Unavailable
 
@@ -100,6 +100,18 @@ class SubmissionField(HiddenField):
     @property
     def key(self) -> str | None:
         return self.data or None
+
+
+class VersionField(IntegerField):
+    """`version`: the number of the revision that an edit began from. Optional: without it nobody asks what changed meanwhile."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        raw = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 10):
+            raise ValueError("This form’s version is damaged. Reload the page and put your text in once more; nothing was saved.")
+        if raw:
+            self.data = int(raw)
 
 
 def length(field: Field, lowest: int, highest: int, what: str) -> None:

@@ -257,7 +257,7 @@ def _answered(raw: str | None, post: thread.PostOf) -> thread.OnPost | None:
         return None
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 19 and int(raw) <= LARGEST):
         sentence = "The comment that this answers can’t be found."
-        raise Malformed(sentence) if request.method == "GET" else Invalid(sentence, "parent_id")
+        raise Invalid(sentence, "parent_id") if request.method == "POST" else Malformed(sentence)
     on = thread.one(viewer(), int(raw))
     if on.post_id != post.id:
         raise NotFound("The comment that this answers is not in this discussion.")

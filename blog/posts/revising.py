@@ -14,9 +14,11 @@ from blog.db import db
 from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.permissions import PostFacts, may_edit_post, may_read_post, may_see_post
 from blog.posts import composing, publishing
-from blog.posts.models import Post, PostRevision, PostState
+from blog.posts.models import Post, PostRevision, PostState, PostTopic
 from blog.text import diffing
+from blog.text.slugs import hyphenated
 from blog.topics import naming
+from blog.topics.models import Topic
 from blog.viewer import Viewer
 
 # Revisions on one page of the history: each may be as long as a post.
@@ -39,12 +41,13 @@ class Revision:
         return f"{self.title}\n\n{self.source}"
 
 
-def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[str] | None = None, version: int | None = None,
-         as_draft: bool = False) -> Post:
+def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[str] | None = None, topics_were: Sequence[str] | None = None,
+         version: int | None = None, as_draft: bool = False) -> Post:
     """Change a post's title, text and topics (None: leave them). Saving what stands there already makes no revision.
 
-    Raises NotFound, NotAllowed, Gone, Invalid, and Conflict with both texts when `version` is not the newest revision's number
-    (None: not asked). `as_draft`: the button said so, which is Invalid for a post that is published.
+    Raises NotFound, NotAllowed, Gone, Invalid, and Conflict with both texts when `version` is not the newest revision's number, or when
+    both this form and another changed the topics that it began from, `topics_were` (None: neither is asked). `as_draft`: the button said
+    so, which is Invalid for a post that is published.
     """
     post = publishing.load_standing(post_id, by)
     may_edit_post(by, post).require()
@@ -53,9 +56,15 @@ def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[
     line, text = composing.title(title), composing.text(source)
     current = newest(post_id)
     changed = (line, text.source) != (current.title, current.source)
-    if changed and version is not None and version != post.revision:
+    stale = version is not None and version != post.revision
+    if topics is not None and topics_were is not None and _slugs(topics) == _slugs(topics_were):
+        topics = None  # this form left them alone, so what another made of them stays
+    standing = topic_names(post_id)
+    crossed = topics is not None and _slugs(topics) != _slugs(standing) and (stale or (topics_were is not None and _slugs(topics_were) != _slugs(standing)))
+    if (changed and stale) or crossed:
+        named = f"\n\nTopics: {', '.join(standing) or 'none'}" if crossed else ""
         raise Conflict("You changed this post elsewhere in the meantime. Both texts are below; nothing was saved.",
-                       mine=f"{line}\n\n{text.source}", theirs=current.whole, version=post.revision)
+                       mine=f"{line}\n\n{text.source}", theirs=current.whole + named, version=post.revision)
     if changed:
         _revise(post, line, text)
     if (topics is not None and publishing.set_topics(post, naming.settle(topics))) or changed:
@@ -63,6 +72,16 @@ def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[
         db.session.flush()
         versions.rise()
     return post
+
+
+def topic_names(post_id: int) -> list[str]:
+    """The post's topics as they stand, in their order. One statement."""
+    named = select(Topic.name).join(PostTopic, PostTopic.topic_id == Topic.id).where(PostTopic.post_id == post_id).order_by(PostTopic.place)
+    return list(db.session.execute(named).scalars())
+
+
+def _slugs(names: Sequence[str]) -> list[str]:
+    return [hyphenated(name, naming.LONGEST_NAME) for name in names]
 
 
 def _revise(post: Post, line: str, text: composing.Text) -> None:
@@ -82,6 +101,11 @@ _REVISIONS = select(PostRevision.revision, PostRevision.title, PostRevision.sour
 def newest(post_id: int) -> Revision:
     """The post's title and Markdown as they stand. One statement."""
     return Revision(*db.session.execute(_REVISIONS.where(PostRevision.post_id == post_id).limit(1)).one())
+
+
+def first(post_id: int) -> Revision:
+    """The post's title and Markdown as they were first sent. One statement."""
+    return Revision(*db.session.execute(_REVISIONS.where(PostRevision.post_id == post_id, PostRevision.revision == 1)).one())
 
 
 def history(post: PostFacts, post_id: int, by: Viewer, before: int | None = None) -> tuple[list[Revision], str]:

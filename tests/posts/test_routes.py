@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from lxml import html as lxml_html
 from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
 
 from blog.comments import writing as comments
 from blog.db import db, writing
@@ -16,6 +17,7 @@ from blog.drafts import keeping
 from blog.moderation import moderating
 from blog.posts import publishing, revising
 from blog.posts.models import Post, PostRevision, PostState
+from tests.accounts.postbox import having
 from tests.conftest import Board, Visitor, counted
 from tests.factories import make_post
 from tests.posts.pages import Element, find, page, words
@@ -333,6 +335,41 @@ def test_what_changed_between_two_presses_of_one_form_is_kept_for_the_edit_page(
     assert "First, and then more." in board.anna.get("/posts/once/edit").text
 
 
+def test_a_form_sent_again_after_its_post_was_changed_leads_there_and_keeps_nothing(board: Board) -> None:
+    anna = board.anna
+    form = {"title": "Once", "body": "It *began*.", "submission_id": "a-form-of-sixteen-characters"}
+    assert anna.post("/posts/new", form).headers["Location"] == "/posts/once"
+    anna.post("/posts/once/edit", {"title": "Once", "body": "Put better.", "version": "1"})
+    assert anna.post("/posts/new", form).headers["Location"] == "/posts/once"
+    assert "Put better." in anna.get("/posts/once/edit").text and "began" not in anna.get("/posts/once/edit").text
+    assert "had been sent before" not in anna.get("/posts/once").text
+
+
+def test_other_words_of_a_form_sent_before_wait_under_the_version_that_they_began_from(board: Board) -> None:
+    anna = board.anna
+    form = {"title": "Once", "body": "It began.", "submission_id": "a-form-of-sixteen-characters"}
+    anna.post("/posts/new", form)
+    anna.post("/posts/once/edit", {"title": "Once", "body": "Put better.", "version": "1"})
+    number = one(board).id
+    with board.app.app_context(), writing():
+        keeping.keep(f"/posts/{number}/edit", {"title": "Once", "body": "A thought in between.", "version": "2"}, member_id=anna.id)
+    anna.post("/posts/new", {**form, "body": "It began late."})
+    waiting = page(anna.get("/posts/once/edit"))
+    fields = dict(next(found for found in waiting.forms if found.get("action") == "/posts/once/edit").form_values())
+    assert "It began late." in fields["body"] and "A thought in between." in fields["body"]
+    refused = anna.post("/posts/once/edit", fields)
+    assert refused.status_code == 409 and "Put better." in refused.text and "It began late." in refused.text
+
+
+def test_sending_a_form_again_leaves_a_newer_text_for_the_next_post(board: Board) -> None:
+    anna = board.anna
+    form = {"title": "Once", "body": "It began.", "submission_id": "a-form-of-sixteen-characters"}
+    anna.post("/posts/new", form)
+    anna.post("/drafts", {"target": "/posts/new", "title": "Next", "body": "The next one.", "submission_id": "another-form-of-its-own"})
+    anna.post("/posts/new", form)
+    assert "The next one." in anna.get("/posts/new").text
+
+
 def test_a_form_sent_as_a_draft_and_then_published_is_published(board: Board) -> None:
     fields = {"title": "Once", "body": "First.", "submission_id": "a-form-of-sixteen-characters"}
     board.anna.post("/posts/new", {**fields, "action": "draft"})
@@ -442,6 +479,32 @@ def test_a_stale_edit_shows_both_texts_and_then_saves(board: Board, post: Post) 
     assert "From this window." in board.cy.get("/posts/the-kitchen-table").text
 
 
+def test_topics_changed_in_another_window_are_shown_before_they_are_changed_again(board: Board, post: Post) -> None:
+    anna = board.anna
+    path = "/posts/the-kitchen-table/edit"
+
+    def fields(answer: TestResponse) -> dict[str, str]:
+        return dict(next(found for found in page(answer).forms if found.get("action") == path).form_values())
+
+    one_window, other = fields(anna.get(path)), fields(anna.get(path))
+    assert anna.post(path, {**one_window, "topics": "Tutoring"}).status_code == 303
+    refused = anna.post(path, {**other, "topics": "Money"})
+    assert refused.status_code == 409 and "Topics: Tutoring" in refused.text
+    with board.app.app_context():
+        assert revising.topic_names(post.id) == ["Tutoring"]
+    assert anna.post(path, fields(refused)).status_code == 303
+    with board.app.app_context():
+        assert revising.topic_names(post.id) == ["Money"]
+
+
+@pytest.mark.parametrize("path", ["/posts/new", "/posts/the-kitchen-table/edit"])
+def test_asking_for_the_head_alone_is_reading(board: Board, post: Post, path: str) -> None:
+    with having(board.app, ratelimit_enabled=True):
+        for _ in range(25):
+            assert board.anna.client.head(path).status_code == 200
+    assert board.bo.client.head("/posts/the-kitchen-table/edit").status_code == 403
+
+
 def test_others_cannot_edit_and_keep_what_they_typed(board: Board, post: Post) -> None:
     for visitor in (board.bo, board.mo):
         assert visitor.get("/posts/the-kitchen-table/edit").status_code == 403
@@ -467,10 +530,11 @@ def test_a_draft_in_progress_is_brought_back_into_its_own_form(board: Board, pos
     assert "Half a text" not in anna.get("/posts/new").text
 
 
-@pytest.mark.parametrize("version", ["x", "-1", "9" * 30, "1.5"])
+@pytest.mark.parametrize("version", ["x", "-1", "9" * 30, "1.5", "١"])
 def test_a_damaged_version_is_a_clear_answer(board: Board, post: Post, version: str) -> None:
     answer = board.anna.post("/posts/the-kitchen-table/edit", {"title": "T", "body": "My long text.", "version": version})
-    assert answer.status_code in (409, 422)
+    assert answer.status_code == 422
+    assert "This form’s version is damaged." in answer.text
     assert "My long text." in answer.text
 
 
