@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from wtforms import Field, HiddenField, IntegerField, ValidationError
 
 from blog.errors import Gone, Invalid, NotFound, Refused, Unavailable
+from blog.text.names import is_blank
 
 # C0 and C1 controls besides tab and line ends: no keyboard makes them, XML and terminals choke on them.
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -115,8 +116,8 @@ class VersionField(IntegerField):
 
 
 def length(field: Field, lowest: int, highest: int, what: str) -> None:
-    """Raises ValidationError with counts in words, if the field's text is not `lowest` to `highest` characters."""
-    size = len((field.data or "").strip())
+    """Raises ValidationError with counts in words, if the field's text is not `lowest` to `highest` characters, or nothing of it is seen."""
+    size = 0 if is_blank(field.data or "") else len((field.data or "").strip())
     if size < lowest:
         sentence = f"{what} is empty." if lowest == 1 else f"{what} needs {lowest} characters at least; this has {size}."
         raise ValidationError(sentence)

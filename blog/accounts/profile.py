@@ -7,7 +7,7 @@ from blog.accounts.models import Member
 from blog.board import versions
 from blog.db import db
 from blog.errors import Invalid
-from blog.text.names import clean_display_name
+from blog.text.names import clean_display_name, is_blank
 from blog.viewer import Viewer
 
 THEMES = ("system", "light", "dark")
@@ -45,7 +45,7 @@ def change(viewer: Viewer, *, display_name: str | None = None, about: str | None
     if about is not None:
         if len(about) > LONGEST_ABOUT:
             raise Invalid(f"What you say about yourself may have {LONGEST_ABOUT:,} characters; this has {len(about):,}.", "about")
-        member.about = about.strip()
+        member.about = "" if is_blank(about) else about.strip()
     if theme is not None:
         if theme not in THEMES:
             raise Invalid("Choose one of the colour schemes in the list.", "theme")
