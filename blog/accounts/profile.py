@@ -38,10 +38,12 @@ def change(viewer: Viewer, *, display_name: str | None = None, about: str | None
     member = own(viewer)
     if display_name is not None:
         try:
-            member.display_name = clean_display_name(display_name)
+            shown = clean_display_name(display_name)
         except ValueError as error:
             raise Invalid(str(error), "display_name") from None
-        versions.rise()
+        if shown != member.display_name:
+            member.display_name = shown
+            versions.rise()
     if about is not None:
         if len(about) > LONGEST_ABOUT:
             raise Invalid(f"What you say about yourself may have {LONGEST_ABOUT:,} characters; this has {len(about):,}.", "about")
