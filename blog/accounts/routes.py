@@ -143,7 +143,9 @@ def _recognised(name: str, password: str) -> signing_in.Recognised:
 @open_to_all
 def register() -> Response:
     form = JoinForm()
-    token, kept = "", []
+    token, kept = "", list[str]()
+    if request.method == "POST" and viewer().is_member and form.username.data == viewer().username:  # pressed twice: nothing is left to do
+        return go(own_path(form.next.data, "/" if viewer().verified else "/verify"))
     if request.method == "POST":
         with form.holding_refusals():
             form.check()
@@ -151,11 +153,16 @@ def register() -> Response:
             username, email = form.username.data or "", form.email.data or ""
             password_hash = passwords.new(form.password.data or "", username, email)
             leaving = viewer().session_id
-            with writing():
-                member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
-                sessions.end(leaving)
-                token = sessions.start(member_id, request.user_agent.string)
-                kept = _claim_text(member_id)
+            try:
+                with writing():
+                    member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
+                    token, kept = _joined(member_id, leaving)
+            except Invalid:  # perhaps the name is taken by the first of two presses
+                again = registering.just_made(username, email, form.password.data or "")
+                if again is None:
+                    raise
+                with writing():
+                    token, kept = _joined(again, leaving)
         if token:
             return _welcome(token, form.next.data, kept, otherwise="/verify")
     elif viewer().is_member:
@@ -163,6 +170,12 @@ def register() -> Response:
     else:
         form.next.data = own_path(request.args.get("next"), "")
     return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status, form=form, words=_words_waiting())
+
+
+def _joined(member_id: int, leaving: int) -> tuple[str, list[str]]:
+    """The token of a new member's session, in place of the one that this browser had, and the forms that hold their text."""
+    sessions.end(leaving)
+    return sessions.start(member_id, request.user_agent.string), _claim_text(member_id)
 
 
 def _claim_text(member_id: int) -> list[str]:

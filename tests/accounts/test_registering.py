@@ -191,6 +191,32 @@ def test_two_registrations_of_one_name_at_the_same_moment_make_one_member(board:
     assert sorted(statuses) == [303, 422]
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["after the answer", "before the answer"])
+def test_the_same_form_pressed_twice_leads_in_twice(board: Board, post: Postbox, answered: bool) -> None:
+    first = board.cy
+    fields = {"username": "nina", "email": "Nina@example.net", "password": PASSWORD, "csrf_token": first.token(), "next": "/topics"}
+    waiting = cookie(first)
+    assert first.client.post("/register", data=fields).headers["Location"] == "/topics"
+    second = first if answered else board.cy
+    if not answered:
+        with second.client.session_transaction() as held:
+            held.update(waiting)
+    answer = second.client.post("/register", data=fields)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/topics")
+    assert name_in(second) == "nina"
+    assert len(post.mails()) == 1
+
+
+@pytest.mark.parametrize(("changed", "later"), [({"password": "nine other herons"}, 0), ({"email": "other@example.net"}, 0), ({}, 5)])
+def test_a_taken_name_lets_nobody_in_but_who_took_it_a_moment_ago(board: Board, changed: dict[str, str], later: int) -> None:
+    join(board, "nina")
+    other = board.cy
+    with stopped_at(now() + timedelta(minutes=later)):
+        answer = other.post("/register", {"username": "nina", "email": "nina@example.net", "password": PASSWORD, **changed})
+    assert answer.status_code == 422 and "is taken" in answer.text
+    assert name_in(other) == ""
+
+
 def test_a_refused_registration_leaves_no_mail_behind(board: Board, post: Postbox) -> None:
     assert board.anna.id
     board.cy.post("/register", {"username": "anna", "email": "x@example.net", "password": PASSWORD})
