@@ -20,8 +20,9 @@ from blog.posts.models import Post, PostTopic
 MOST = 20
 WAIT = timedelta(seconds=10)
 
-# What one sitemap may name (sitemaps.org).
+# One sitemap may name 50,000 addresses (sitemaps.org), the front page among them.
 MOST_PLACES = 49_000
+MOST_TOPICS = 999
 
 
 @dataclass(frozen=True, slots=True)

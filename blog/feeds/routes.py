@@ -50,7 +50,7 @@ def post(slug: str) -> WerkzeugResponse:
 @bp.get("/sitemap.xml")
 @open_to_all
 def sitemap() -> WerkzeugResponse:
-    places = [*entries.places(), *(entries.Place(found.path) for found in topics.all_topics())]
+    places = [*entries.places(), *map(entries.Place, topics.paths(entries.MOST_TOPICS))]
     return _answer(render_template("feeds/sitemap.xml", places=places), "application/xml; charset=utf-8")
 
 

@@ -37,7 +37,7 @@ def index() -> Response:
     sort = asked if asked in listing.SORTS else "newest"
     posts = listing.front(request.args.get("after"), sort)
     unread = visits.unread(viewer(), {row.id: row.last_seq for row in posts.rows})
-    return page_or_fragment("posts/index.html", "posts/index.html", posts=posts, sort=sort, unread=unread, topics=topics.all_topics(),
+    return page_or_fragment("posts/index.html", "posts/index.html", posts=posts, sort=sort, unread=unread, topics=topics.busiest(),
                             may_publish=_may_publish())
 
 
