@@ -98,6 +98,8 @@ def add(slug: str) -> Response:
     with form.holding_refusals():
         on = _answered(form.parent_id.data, post)
         form.check()
+        if form.previews:
+            limiting.spend("press", viewer().id)
         words = writing.words(form.body.data)
         if form.previews:
             preview = words.html
@@ -140,6 +142,8 @@ def edit(comment_id: int) -> Response:
     if request.method == "POST":
         with form.holding_refusals():
             form.check()
+            if form.previews:
+                limiting.spend("press", viewer().id)
             words = writing.words(form.body.data)
             if form.previews:
                 preview = words.html

@@ -24,6 +24,9 @@ from blog.viewer import Viewer
 # Revisions on one page of the history: each may be as long as a post.
 PAGE = 10
 
+# Characters compared on one page of the history; what is over shows its changes on a page of its own.
+MOST_COMPARED = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -33,7 +36,8 @@ class Revision:
     title: str
     source: str
     created_at: datetime
-    changes: tuple[diffing.Line, ...] = ()  # against the one before, title and text; empty for the first
+    changes: tuple[diffing.Line, ...] = ()  # against the one before, title and text; empty for the first, and where `is_long`
+    is_long: bool = False  # the comparison stands on the version's own page
 
     @property
     def whole(self) -> str:
@@ -113,12 +117,28 @@ def history(post: PostFacts, post_id: int, by: Viewer, before: int | None = None
 
     Open to whoever may read the post now; its author reads them always. Raises NotFound (hidden, draft), Gone (deleted).
     """
-    if not may_read_post(by, post) and not (by.is_member and post.author_id == by.id):
-        raise Gone("Its author took this post down.") if may_see_post(by, post) and post.deleted_at is not None else NotFound()
+    _may_read_history(post, by)
     asked: Any = _REVISIONS.where(PostRevision.post_id == post_id).limit(PAGE + 1)
     if before is not None:
         asked = asked.where(PostRevision.revision < before)
     rows = [Revision(*row) for row in db.session.execute(asked)]
+    left = MOST_COMPARED
     for index, (row, earlier) in enumerate(pairwise(rows)):
-        rows[index] = replace(row, changes=tuple(diffing.compare(earlier.whole, row.whole)))
+        left -= len(earlier.whole) + len(row.whole)
+        rows[index] = replace(row, changes=tuple(diffing.compare(earlier.whole, row.whole))) if left >= 0 else replace(row, is_long=True)
     return rows[:PAGE], str(rows[PAGE - 1].number) if len(rows) > PAGE else ""
+
+
+def version(post: PostFacts, post_id: int, by: Viewer, number: int) -> Revision:
+    """One version with all that changed in it. One statement. Raises as `history`, and NotFound for a number that there is none of."""
+    _may_read_history(post, by)
+    asked = _REVISIONS.where(PostRevision.post_id == post_id, PostRevision.revision.in_((number, number - 1)))
+    rows = [Revision(*row) for row in db.session.execute(asked)]
+    if not rows or rows[0].number != number:
+        raise NotFound("This post has no version of that number.")
+    return replace(rows[0], changes=tuple(diffing.compare(rows[1].whole, rows[0].whole))) if len(rows) > 1 else rows[0]
+
+
+def _may_read_history(post: PostFacts, by: Viewer) -> None:
+    if not may_read_post(by, post) and not (by.is_member and post.author_id == by.id):
+        raise Gone("Its author took this post down.") if may_see_post(by, post) and post.deleted_at is not None else NotFound()

@@ -258,7 +258,11 @@ def _save(form: PostForm, post: listing.Article) -> str:
 @bp.get("/posts/<slug>/history")
 @open_to_all
 def history(slug: str) -> Response:
+    """The versions in pages; with ?version= one of them, whole."""
     post = listing.article(viewer(), slug, including_gone=True)
+    asked = read_cursor(request.args.get("version"), largest=LARGEST_COUNT)
+    if asked:
+        return page_or_fragment("posts/version.html", "posts/version.html", post=post, revision=revising.version(post, post.id, viewer(), asked[0]))
     before = read_cursor(request.args.get("after"), largest=LARGEST_COUNT)
     revisions, more = revising.history(post, post.id, viewer(), before[0] if before else None)
     return page_or_fragment("posts/history.html", "posts/history.html", post=post, revisions=revisions, more=more)

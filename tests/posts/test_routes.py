@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
+from blog import limiting
 from blog.comments import writing as comments
 from blog.db import db, writing
 from blog.drafts import keeping
@@ -293,14 +294,45 @@ def test_the_history_is_open_as_long_as_the_post_is(board: Board, post: Post) ->
     board.anna.post("/posts/the-kitchen-table/edit", {"title": "The kitchen table", "body": "Second words."})
     seen = page(board.cy.get("/posts/the-kitchen-table/history"))
     assert [words(found) for found in find(seen, ".ledger .no")] == ["2", "1"]
-    assert "refereed homework" in find(seen, ".ledger pre")[1].text
+    whole = page(board.cy.get(find(seen, ".ledger a.more")[1].get("href")))
+    assert "refereed homework" in find(whole, "pre")[0].text and "Second words." not in words(whole)
+    assert board.cy.get("/posts/the-kitchen-table/history?version=3").status_code == 404
+    assert board.cy.get("/posts/the-kitchen-table/history?version=x").status_code == 400
     assert "history" in board.cy.get("/posts/the-kitchen-table").text
     hide(board, post.id)
     for visitor, status in ((board.cy, 404), (board.bo, 404), (board.mo, 200), (board.anna, 200)):
-        assert visitor.get(f"/posts/{post.id}/history").status_code == status
+        assert visitor.get(f"/posts/{post.id}/history").status_code == visitor.get(f"/posts/{post.id}/history?version=1").status_code == status
     board.anna.post(f"/posts/{post.id}/delete")
     for visitor, status in ((board.cy, 410), (board.bo, 410), (board.mo, 410), (board.anna, 200)):
-        assert visitor.get(f"/posts/{post.id}/history").status_code == status
+        assert visitor.get(f"/posts/{post.id}/history").status_code == visitor.get(f"/posts/{post.id}/history?version=1").status_code == status
+
+
+@pytest.mark.one_database
+def test_a_page_of_long_versions_stays_short_and_each_is_whole_on_its_own(board: Board, post: Post) -> None:
+    text = ("Nine words that stand in a line of their own.\n" * 2_200)[:99_000]
+    for number in range(2, 12):
+        fields = {"title": "The kitchen table", "body": f"{text}\nNumber {number}.", "version": str(number - 1)}
+        assert board.anna.post("/posts/the-kitchen-table/edit", fields).status_code == 303
+    listed = board.cy.get("/posts/the-kitchen-table/history")
+    assert len(listed.data) < 60_000 and "What changed is long" in listed.text
+    one_version = board.cy.get("/posts/the-kitchen-table/history?version=7")
+    assert "Number 7." in find(page(one_version), "pre")[0].text
+    assert "Number 6." in words(find(page(one_version), ".diff")[0])
+    assert len(one_version.data) < 400_000
+
+
+def test_previews_are_budgeted(board: Board, post: Post) -> None:
+    anna = board.anna
+    said = comment(board, post.id, anna)
+    token = anna.token()
+    with having(board.app, ratelimit_enabled=True):
+        with board.app.test_request_context():
+            for _ in range(240):
+                limiting.spend("press", anna.id)
+        for path, fields in (("/posts/new", {"title": "T"}), ("/posts/the-kitchen-table/edit", {"title": "T"}), ("/posts/the-kitchen-table/comments", {}),
+                             (f"/comments/{said}/edit", {})):
+            answer = anna.post(path, {**fields, "body": "Half a thought.", "action": "preview"}, token=token)
+            assert answer.status_code == 429 and "Half a thought." in answer.text, path
 
 
 # -- writing
