@@ -5,25 +5,37 @@ given as `PARLEY_NAME` or `NAME` (the prefixed one wins), and `NAME_FILE` names 
 secrets). A value that makes no sense stops the start with a sentence (`BadSetting`).
 """
 
+import ipaddress
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
+from email.errors import HeaderParseError, MessageDefect
+from email.headerregistry import Address
+from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Keys that stand in examples all over the world: whoever starts with one has no key.
 PLACEHOLDER_KEYS = frozenset({"dev", "secret", "secret_key", "secretkey", "changeme", "change-me", "password", "test"})
 SHORTEST_KEY = 32
+LONGEST_TITLE = 100
+HIGHEST_PORT = 65_535
+
+# A host's name as programs write it: other alphabets in their xn-- form, as browsers send them.
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?\.?", re.IGNORECASE)
 ABSENT_KEY = "SECRET_KEY is not set; production takes it from outside. Make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
 
 
@@ -71,8 +83,44 @@ def _choice(*words: str) -> Callable[[str, str], str]:
     return read
 
 
-def _names(name: str, raw: str) -> tuple[str, ...]:
-    return tuple(word.strip().lower() for word in raw.split(",") if word.strip())
+def _title(name: str, raw: str) -> str:
+    value = raw.strip()
+    if not 0 < len(value) <= LONGEST_TITLE or not value.isprintable():
+        raise BadSetting(f"{name} is {raw!r}; set it to a name of 1 to {LONGEST_TITLE} characters on one line.")
+    return value
+
+
+def _is_host(word: str) -> bool:
+    try:
+        ipaddress.ip_address(word)
+    except ValueError:
+        return _HOST.fullmatch(word) is not None and not word.replace(".", "").isdigit()
+    return True
+
+
+def _host(name: str, raw: str) -> str:
+    value = raw.strip()
+    if value and not _is_host(value):
+        raise BadSetting(f"{name} is {raw!r}; set it to a host name or an IP address, without scheme and port.")
+    return value
+
+
+def _bind(name: str, raw: str) -> str:
+    if not raw.strip():
+        raise BadSetting(f"{name} is empty; set it to an address of this machine such as 127.0.0.1 or 0.0.0.0.")
+    return _host(name, raw)
+
+
+def _hosts(name: str, raw: str) -> tuple[str, ...]:
+    """Host names; a port is left out, as any is answered."""
+    names = []
+    for word in (word.strip().lower() for word in raw.split(",")):
+        host = word if _is_host(word) else re.sub(r":[0-9]{1,5}$", "", word)
+        host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        if word and not _is_host(host):
+            raise BadSetting(f"{name} has {word!r}; name hosts alone, with commas, such as board.example.org, www.example.org.")
+        names.append(host)
+    return tuple(name for name in names if name)
 
 
 def _keys(name: str, raw: str) -> tuple[str, ...]:
@@ -83,10 +131,30 @@ def _address(name: str, raw: str) -> str:
     value = raw.strip().rstrip("/")
     if not value:
         return ""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(value)
+        plain = parts.scheme in {"http", "https"} and _is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:  # of a port that is no number, of brackets that do not close
+        plain = False
+    if not plain or parts.path or parts.query or parts.fragment or "@" in parts.netloc or parts.netloc.endswith(":"):
         raise BadSetting(f"{name} is {raw!r}; set it to an address such as https://board.example.org, without a path.")
     return value
+
+
+def _sender(name: str, raw: str) -> str:
+    """A mail address, alone or as `Name <address>`."""
+    value = raw.strip()
+    if not value:
+        return ""
+    shown, address = found[0] if len(found := getaddresses([value])) == 1 else ("", "")
+    try:
+        domain = Address(addr_spec=address).domain
+        written = str(Address(display_name=shown, addr_spec=address))
+    except (HeaderParseError, MessageDefect, ValueError, IndexError):
+        domain = written = ""
+    if not value.isprintable() or not domain or not (_is_host(domain) or domain.startswith("[")):
+        raise BadSetting(f"{name} is {raw!r}; set it to a mail address such as board@example.org or Parley <board@example.org>.")
+    return written
 
 
 def _zone(name: str, raw: str) -> str:
@@ -104,6 +172,14 @@ def _database(name: str, raw: str) -> str:
             value = "postgresql+psycopg://" + value.removeprefix(prefix)
     if value and not value.startswith(("postgresql+psycopg://", "sqlite:///")):
         raise BadSetting(f"{name} must begin with postgresql:// or sqlite:///; leave it empty for SQLite in the instance folder.")
+    try:
+        url = make_url(value) if value else None
+    except (ArgumentError, ValueError):
+        url = None
+    if value and (url is None or not (url.port is None or 0 < url.port <= HIGHEST_PORT)):
+        raise BadSetting(f"{name} can’t be read; it has the form postgresql://user:password@host:5432/name, signs such as @ or / in it as %40 or %2F.")
+    if url is not None and value.startswith("sqlite:") and url.database in {None, "", ":memory:"}:
+        raise BadSetting(f"{name} names no file; set it to sqlite:////path/to/parley.db, or leave it empty for SQLite in the instance folder.")
     return value
 
 
@@ -111,6 +187,13 @@ def _redis(name: str, raw: str) -> str:
     value = raw.strip()
     if value and not value.startswith(("redis://", "rediss://", "unix://")):
         raise BadSetting(f"{name} must begin with redis://, rediss:// or unix://; leave it empty to do without Redis.")
+    try:
+        parts = urlsplit(value)
+        plain = bool(parts.path) if parts.scheme == "unix" else parts.port != 0 and re.fullmatch(r"(/[0-9]*)?", parts.path) is not None
+    except ValueError:
+        plain = False
+    if value and not plain:
+        raise BadSetting(f"{name} can’t be read; it has the form redis://host:6379/0 (port and database are numbers) or unix:///path/to/socket.")
     return value
 
 
@@ -136,24 +219,24 @@ class Settings:
         "Address for absolute links in mails and feeds; https makes cookies Secure and adds HSTS. Empty means http://127.0.0.1 and the port."
     )
     hosts: tuple[str, ...] = _setting(
-        (), _names,
+        (), _hosts,
         "Host names that are answered, with commas, any port; the base address's own and this machine's are always among them."
     )
     proxies: int = _setting(0, _number(0, 9), "How many trusted proxies stand in front; their X-Forwarded headers are believed.")
-    bind: str = _setting("127.0.0.1", _text, "Address that the server listens on.")
+    bind: str = _setting("127.0.0.1", _bind, "Address that the server listens on.")
     port: int = _setting(8000, _number(1, 65535), "Port that the server listens on.")
     web_concurrency: int = _setting(1, _number(1, 64), "Worker processes of the production server.")
     threads: int = _setting(8, _number(1, 64), "Threads in each worker process.")
     ratelimit_enabled: bool = _setting(True, _switch, "0 switches all budgets off (for tests and imports).")
     demo_password: str = _setting("", _text, "Password of the demo accounts; empty means made once and kept in the instance folder.", True)
-    mail_server: str = _setting("", _text, "SMTP server; empty means one .eml file for each mail in the instance folder.")
+    mail_server: str = _setting("", _host, "SMTP server; empty means one .eml file for each mail in the instance folder.")
     mail_port: int = _setting(587, _number(1, 65535), "Port of the SMTP server.")
     mail_username: str = _setting("", _text, "Name to sign in to the SMTP server with.")
     mail_password: str = _setting("", _text, "Password to sign in to the SMTP server with.", True)
     mail_use_tls: bool = _setting(True, _switch, "Whether to upgrade the SMTP connection with STARTTLS.")
     mail_use_ssl: bool = _setting(False, _switch, "Whether to speak TLS to the SMTP server from the first byte.")
-    mail_from: str = _setting("", _text, "Sender of the mails; empty means parley@ the base address's host.")
-    title: str = _setting("Parley", _text, "Name of the board.")
+    mail_from: str = _setting("", _sender, "Sender of the mails, an address or Name <address>; empty means parley@ the base address's host.")
+    title: str = _setting("Parley", _title, "Name of the board.")
     zone: str = _setting("UTC", _zone, "Time zone that dates are shown in.")
     byline: str = _setting("long", _choice("long", "iso", "relative"), "Form of an article's date: long (Sat, 08/10/2024 - 04:22), iso or relative.")
     publishing: str = _setting("members", _choice("members", "authors"), "Who may publish posts: every verified member, or the role author and above.")
@@ -184,8 +267,16 @@ class Settings:
         return frozenset({*self.hosts, own.lower(), "127.0.0.1", "localhost", "[::1]", "::1"})
 
     @property
-    def sender(self) -> str:
-        return self.mail_from or f"parley@{urlsplit(self.public_url).hostname}"
+    def sender(self) -> Address:
+        """Who the mails are from: the board's title, where MAIL_FROM gives no name."""
+        shown, address = parseaddr(self.mail_from)
+        return Address(display_name=shown or self.title, addr_spec=address or f"parley@{self.mail_domain}")
+
+    @property
+    def mail_domain(self) -> str:
+        """The base address's host as mail writes it: IPv6 in brackets."""
+        host = urlsplit(self.public_url).hostname or "localhost"
+        return f"[IPv6:{host}]" if ":" in host else host
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -275,11 +366,17 @@ def _checked(settings: Settings) -> Settings:
             # Commands from the shell beside `make run` may use the key that development keeps there; `serve` asks `is_given`.
             if not kept_key(settings).exists():
                 raise BadSetting(ABSENT_KEY)
-        elif key.lower() in PLACEHOLDER_KEYS or len(set(key)) < 8 or (settings.is_production and len(key) < SHORTEST_KEY):
+        elif _is_weak(key, settings.is_production):
             raise BadSetting(f"SECRET_KEY is too weak; set {SHORTEST_KEY} random characters or more.")
+    if any(_is_weak(key, settings.is_production) for key in settings.secret_key_fallbacks):  # each still opens every session
+        raise BadSetting(f"SECRET_KEY_FALLBACKS holds a key that is too weak; leave it out, or give keys of {SHORTEST_KEY} random characters or more.")
     if settings.mail_use_ssl and settings.mail_use_tls and settings.mail_server:
         settings = Settings(**{**_values(settings), "mail_use_tls": False})
     return settings
+
+
+def _is_weak(key: str, production: bool) -> bool:
+    return key.lower() in PLACEHOLDER_KEYS or len(set(key)) < 8 or (production and len(key) < SHORTEST_KEY)
 
 
 def _values(settings: Settings) -> dict[str, Any]:

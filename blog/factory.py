@@ -29,6 +29,7 @@ from blog.members import routes as members
 from blog.moderation import routes as moderation
 from blog.operations import cli as operations_cli
 from blog.operations import routes as operations
+from blog.posts import jobs as posts_jobs
 from blog.posts import routes as posts
 from blog.topics import routes as topics
 from blog.viewer import STRANGER, viewer
@@ -40,7 +41,7 @@ BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, mode
 
 
 # What does the work of the queue registers itself when it is read.
-JOBS = (accounts_jobs, comments_jobs, drafts_jobs, mail_jobs)
+JOBS = (accounts_jobs, comments_jobs, drafts_jobs, mail_jobs, posts_jobs)
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:

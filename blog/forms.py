@@ -8,9 +8,10 @@ from typing import Any
 from flask import g
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import OperationalError
-from wtforms import Field, HiddenField, ValidationError
+from wtforms import Field, HiddenField, IntegerField, ValidationError
 
 from blog.errors import Gone, Invalid, NotFound, Refused, Unavailable
+from blog.text.names import is_blank
 
 # C0 and C1 controls besides tab and line ends: no keyboard makes them, XML and terminals choke on them.
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -102,9 +103,21 @@ class SubmissionField(HiddenField):
         return self.data or None
 
 
+class VersionField(IntegerField):
+    """`version`: the number of the revision that an edit began from. Optional: without it nobody asks what changed meanwhile."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        raw = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 10):
+            raise ValueError("This form’s version is damaged. Reload the page and put your text in once more; nothing was saved.")
+        if raw:
+            self.data = int(raw)
+
+
 def length(field: Field, lowest: int, highest: int, what: str) -> None:
-    """Raises ValidationError with counts in words, if the field's text is not `lowest` to `highest` characters."""
-    size = len((field.data or "").strip())
+    """Raises ValidationError with counts in words, if the field's text is not `lowest` to `highest` characters, or nothing of it is seen."""
+    size = 0 if is_blank(field.data or "") else len((field.data or "").strip())
     if size < lowest:
         sentence = f"{what} is empty." if lowest == 1 else f"{what} needs {lowest} characters at least; this has {size}."
         raise ValidationError(sentence)

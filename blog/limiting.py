@@ -5,6 +5,8 @@ import math
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
@@ -23,6 +25,7 @@ from blog.errors import TooFast, Unavailable
 log = logging.getLogger(__name__)
 
 FIVE_MINUTES = 300
+HOUR = 3_600
 
 # No name or address is longer; what somebody types instead of one need not fill the counters.
 LONGEST_WHO = 320
@@ -30,9 +33,14 @@ LONGEST_WHO = 320
 # What each budget is for, how much, and the words that a person reads.
 BUDGETS: dict[str, tuple[RateLimitItem, str]] = {
     "sign_in": (RateLimitItemPerSecond(20, FIVE_MINUTES), "From one place, 20 sign-ins in 5 minutes are possible"),
-    "guess": (RateLimitItemPerSecond(20, FIVE_MINUTES), "For one account, 20 sign-ins in 5 minutes are possible"),
+    "guess": (RateLimitItemPerSecond(20, FIVE_MINUTES), "From one place, 20 sign-ins to one account in 5 minutes are possible"),
+    "guess_watched": (RateLimitItemPerSecond(3, FIVE_MINUTES), "Many wrong passwords came for this account, so each place has 3 sign-ins in 5 minutes"),
+    "wrong": (RateLimitItemPerSecond(100, FIVE_MINUTES), "For one account, 100 wrong passwords in 5 minutes are possible"),
+    "present": (RateLimitItemPerSecond(20, FIVE_MINUTES), "The present password can be tried 20 times in 5 minutes"),
     "register": (RateLimitItemPerSecond(40, FIVE_MINUTES), "From one place, 40 registrations in 5 minutes are possible"),
     "reset": (RateLimitItemPerSecond(20, FIVE_MINUTES), "From one place, 20 requests for a new password in 5 minutes are possible"),
+    "mail": (RateLimitItemPerSecond(5, HOUR), "A member can ask for 5 mails an hour"),
+    "mail_place": (RateLimitItemPerSecond(30, HOUR), "From one place, 30 mails an hour can be asked for"),
     "link": (RateLimitItemPerSecond(60, FIVE_MINUTES), "From one place, 60 mailed links in 5 minutes can be tried"),
     "waiting": (RateLimitItemPerSecond(40, FIVE_MINUTES), "From one place, 40 texts in 5 minutes can wait for a sign-in"),
     "comment": (RateLimitItemPerMinute(60), "A member can post 60 comments a minute"),
@@ -117,17 +125,38 @@ def spend(budget: str, who: str | int) -> None:
         return
     item, words = BUDGETS[budget]
     who = str(who)[:LONGEST_WHO]
-    limiter = cast(FixedWindowRateLimiter, current_app.extensions["parley_limits"])
-    try:
+    with _counters() as limiter:
         if limiter.hit(item, budget, who):
             return
         reset_at = limiter.get_window_stats(item, budget, who).reset_time
-    except limiter.storage.base_exceptions as error:
-        log.error("the counters did not answer: %s: %s", type(error).__name__, error)
-        raise Unavailable("The board can’t count requests just now, so nothing was saved. Your text is still here; try again in a moment.") from None
     seconds = max(1, math.ceil(reset_at - time.time()))
     until = now() + timedelta(seconds=seconds)
     raise TooFast(f"{words}. You can go on at {clock_time(until)}. What you typed is still here.", seconds, until)
+
+
+def count(budget: str, who: str | int) -> None:
+    """Take one from a budget if one is left; what is more is not counted. Raises Unavailable."""
+    if settings().ratelimit_enabled:
+        with _counters() as limiter:
+            limiter.hit(BUDGETS[budget][0], budget, str(who)[:LONGEST_WHO])
+
+
+def is_spent(budget: str, who: str | int) -> bool:
+    """Whether nothing is left of a budget; takes nothing. Raises Unavailable."""
+    if not settings().ratelimit_enabled:
+        return False
+    with _counters() as limiter:
+        return not limiter.test(BUDGETS[budget][0], budget, str(who)[:LONGEST_WHO])
+
+
+@contextmanager
+def _counters() -> Iterator[FixedWindowRateLimiter]:
+    limiter = cast(FixedWindowRateLimiter, current_app.extensions["parley_limits"])
+    try:
+        yield limiter
+    except limiter.storage.base_exceptions as error:
+        log.error("the counters did not answer: %s: %s", type(error).__name__, error)
+        raise Unavailable("The board can’t count requests just now, so nothing was saved. Your text is still here; try again in a moment.") from None
 
 
 def client() -> str:

@@ -141,7 +141,7 @@ def may_edit_post(viewer: Viewer, post: PostFacts) -> Ruling:
     if not viewer.is_member or post.author_id != viewer.id:
         return _no("Only its author can change a post.")
     if post.deleted_at is not None:
-        return _no("You took this post down; it can’t be changed any more.")
+        return _no("You took this post down. Restore it first to change it.")
     if post.hidden_by is not None:
         return _no("A moderator hid this post; it can’t be changed while it is hidden.")
     return YES
@@ -150,6 +150,14 @@ def may_edit_post(viewer: Viewer, post: PostFacts) -> Ruling:
 def may_delete_post(viewer: Viewer, post: PostFacts) -> Ruling:
     if not viewer.is_member or post.author_id != viewer.id:
         return _no("Only its author can take a post down.")
+    return YES
+
+
+def may_restore_post(viewer: Viewer, post: PostFacts, now: datetime) -> Ruling:
+    if not viewer.is_member or post.author_id != viewer.id:
+        return _no("Only its author can restore a post.")
+    if post.deleted_at is not None and now - post.deleted_at > timedelta(days=RESTORE_DAYS):
+        return _no(f"A post that was taken down can be restored for {RESTORE_DAYS} days; this one’s words are gone.")
     return YES
 
 

@@ -139,9 +139,19 @@ def test_the_instance_folder_comes_from_the_environment_and_is_whole(tmp_path: P
     ("WEB_CONCURRENCY", ["0", "65", "auto"]),
     ("PARLEY_THREADS", ["0", "1000"]),
     ("RATELIMIT_ENABLED", ["maybe", "2", "nein"]),
-    ("DATABASE_URL", ["mysql://db/parley", "parley.db", "/var/parley.db", "sqlite://"]),
-    ("REDIS_URL", ["localhost:6379", "http://localhost"]),
-    ("PARLEY_BASE_URL", ["board.example.org", "ftp://board.example.org", "https://", "https://b.example.org/blog", "https://b.example.org?x=1"]),
+    ("DATABASE_URL", ["mysql://db/parley", "parley.db", "/var/parley.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", "postgresql://u:p@db:port/parley", "postgresql://u:p@db:99999/parley",
+                      "postgresql://u:p@[::1/db"]),
+    ("REDIS_URL", ["localhost:6379", "http://localhost", "redis://host:port/0", "redis://host:99999", "redis://host/first", "redis://[::1/0", "unix://"]),
+    ("PARLEY_BASE_URL", ["board.example.org", "ftp://board.example.org", "https://", "https://b.example.org/blog", "https://b.example.org?x=1",
+                         "http://[::1", "https://b.example.org:99999", "https://b.example.org:abc", "https://b.example.org:", "https://b.example.org:0",
+                         "https://u:p@b.example.org", "https://board example.org", "https://bürger.example.org", "https://1.2.3"]),
+    ("PARLEY_HOSTS", ["https://a.example.org", "a.example.org/", "a.example.org b.example.org", "*.example.org", "a.example.org:http", "[::1"]),
+    ("PARLEY_BIND", ["", "not an address", "127.0.0.1:8000", "http://127.0.0.1"]),
+    ("PARLEY_TITLE", ["", "  ", "Two\nlines", "T" * 101]),
+    ("MAIL_SERVER", ["smtp://mail.example.org", "mail.example.org:587", "mail example"]),
+    ("MAIL_FROM", ["nonsense", "board@", "@example.org", "a b@example.org", "Board <board>", "a@example.org, b@example.org", "büro@example.org",
+                   "Board\n<board@example.org>"]),
+    ("SECRET_KEY_FALLBACKS", ["dev", f"{KEY},changeme", "a" * 40]),
     ("PARLEY_ZONE", ["Amsterdam", "Europe/Nowhere", "", "../../etc/passwd", "/etc/localtime"]),
     ("PARLEY_BYLINE", ["american", ""]),
     ("PARLEY_PUBLISHING", ["everybody"]),
@@ -155,7 +165,9 @@ def test_a_value_that_makes_no_sense_is_refused_with_a_sentence_that_names_it(tm
 
 
 def test_a_secret_is_not_repeated_in_its_refusal(tmp_path: Path) -> None:
-    for name, value in (("SECRET_KEY", "secret"), ("DATABASE_URL", "mysql://parley:opensesame@db/parley"), ("REDIS_URL", "http://:opensesame@host")):
+    for name, value in (("SECRET_KEY", "secret"), ("SECRET_KEY_FALLBACKS", "opensesame"), ("DATABASE_URL", "mysql://parley:opensesame@db/parley"),
+                        ("DATABASE_URL", "postgresql://parley:opensesame@db:port/parley"), ("REDIS_URL", "http://:opensesame@host"),
+                        ("REDIS_URL", "redis://:opensesame@host:port")):
         assert value not in refusal(tmp_path, **{name: value})
         assert "opensesame" not in refusal(tmp_path, **{name: value})
 
@@ -193,6 +205,33 @@ def test_https_alone_makes_cookies_secure(tmp_path: Path) -> None:
 def test_hosts_are_the_base_address_those_named_and_this_machine(tmp_path: Path) -> None:
     found = read(tmp_path, environ={"PARLEY_BASE_URL": "https://Board.example.org:8443", "PARLEY_HOSTS": "Other.example.org"})
     assert found.accepted_hosts == {"board.example.org", "other.example.org", "127.0.0.1", "localhost", "::1", "[::1]"}
+
+
+def test_a_host_may_be_given_with_a_port_which_is_not_asked(tmp_path: Path) -> None:
+    found = read(tmp_path, environ={"PARLEY_HOSTS": "a.example.org:8000, [::2]:443, ::3, 192.0.2.7:80"})
+    assert found.hosts == ("a.example.org", "::2", "::3", "192.0.2.7")
+
+
+@pytest.mark.parametrize(("base", "given", "sender"), [
+    ("https://board.example.org", "", "The table <parley@board.example.org>"),
+    ("http://[::1]:8000", "", "The table <parley@[IPv6:::1]>"),
+    ("", "board@example.org", "The table <board@example.org>"),
+    ("", " Us, together <board@example.org> ", ""),
+    ("", '"Us, together" <board@example.org>', '"Us, together" <board@example.org>'),
+    ("", "Parley <board@example.org>", "Parley <board@example.org>"),
+])
+def test_the_sender_of_mails_has_a_name_and_an_address(tmp_path: Path, base: str, given: str, sender: str) -> None:
+    environ = {"PARLEY_BASE_URL": base, "MAIL_FROM": given, "PARLEY_TITLE": "The table"}
+    if not sender:
+        assert "MAIL_FROM" in refusal(tmp_path, **environ)
+        return
+    assert str(read(tmp_path, environ=environ).sender) == sender
+
+
+def test_production_refuses_a_short_key_among_the_older_ones(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load({"PARLEY_ENV": "production", "SECRET_KEY": KEY, "SECRET_KEY_FALLBACKS": f"{KEY}x,{KEY[:31]}"}, instance=str(tmp_path))
+    assert "SECRET_KEY_FALLBACKS" in refused.value.sentence
 
 
 def test_bodies_are_limited_for_every_kind_of_form(tmp_path: Path) -> None:

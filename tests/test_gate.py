@@ -477,7 +477,7 @@ def test_a_tampered_cookie_is_no_session(world: World) -> None:
         assert visitor.get("/settings/profile").status_code == 303, f"{value} opens a member's page"
         assert visitor.post(f"/posts/{world.slug}/comments", {"body": WORDS}, token=world.token(world.board.anna)).status_code == 303
     with world.app.app_context():
-        assert db.session.execute(select(func.count()).select_from(Comment)).scalar_one() == 6
+        assert db.session.execute(select(func.count()).select_from(Comment)).scalar_one() == 7
 
 
 @pytest.mark.one_database

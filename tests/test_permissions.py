@@ -186,7 +186,7 @@ def values(name: str, kind: Any) -> list[Any]:
         return list(VIEWERS.values())
     if kind is PostFacts:
         return [PostValue(author, state, deleted, hidden)
-                for author, state, deleted, hidden in itertools.product((1, 2), PostState, (None, MOMENT), (None, 1))]
+                for author, state, deleted, hidden in itertools.product((1, 2), PostState, (None, MOMENT, OLD), (None, 1))]
     if kind is CommentFacts:
         return [CommentValue(2, deleted, hidden, listed, closed)
                 for deleted, hidden, listed, closed in itertools.product((None, MOMENT, OLD), (None, 1), (True, False), (True, False))]
@@ -245,6 +245,7 @@ NOBODY: frozenset[str] = frozenset()
 
 DRAFT = PostValue(state=PostState.DRAFT)
 DOWN = PostValue(deleted_at=MOMENT)
+LONG_DOWN = PostValue(deleted_at=OLD)
 HIDDEN_POST = PostValue(hidden_by=1)
 DELETED = CommentValue(deleted_at=MOMENT)
 LONG_DELETED = CommentValue(deleted_at=OLD)
@@ -270,6 +271,8 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_edit_post", {"post": DOWN}, NOBODY),
     ("may_edit_post", {"post": HIDDEN_POST}, NOBODY),
     ("may_delete_post", {"post": PostValue()}, frozenset({"writer"})),
+    ("may_restore_post", {"post": DOWN, "now": MOMENT}, frozenset({"writer"})),
+    ("may_restore_post", {"post": LONG_DOWN, "now": MOMENT}, NOBODY),
     ("may_see_comment", {"comment": CommentValue(), "post": PostValue()}, PEOPLE),
     ("may_see_comment", {"comment": HIDDEN, "post": PostValue()}, PEOPLE),
     ("may_see_comment", {"comment": UNLISTED, "post": PostValue()}, NOBODY),

@@ -17,6 +17,7 @@ from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.comments import writing
 from blog.db import db
 from blog.moderation import moderating
+from blog.posts import publishing
 from blog.posts.models import PostState
 from blog.tables import metadata
 from tests import factories
@@ -40,6 +41,7 @@ class World:
     slug: str = ""
     draft_slug: str = ""
     hidden_slug: str = ""
+    deleted_slug: str = ""
     topic: str = ""
     comment: int = 0
     reply: int = 0
@@ -73,6 +75,7 @@ class World:
             ("comments.thank", "comment_id"): self.leaf,
             ("comments.restore", "comment_id"): self.deleted,
             ("posts.delete", "slug"): self.draft_slug,
+            ("posts.restore", "slug"): self.deleted_slug,
             ("accounts.reset", "token"): self.reset_token,
         }
         usual: dict[str, Any] = {
@@ -103,6 +106,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/posts/new": {"title": "Two chairs", "body": WORDS, "topics": "Coaching"},
     "/posts/<slug>/edit": {"title": "Three chairs", "body": WORDS, "version": "1"},
     "/posts/<slug>/delete": {},
+    "/posts/<slug>/restore": {},
     "/posts/<slug>/thank": {},
     "/posts/<slug>/read": {},
     "/posts/<slug>/comments": {"body": WORDS, "submission_id": SUBMISSION},
@@ -137,9 +141,10 @@ def build(board: Board) -> World:
             factories.make_post(bo.id, "The kitchen table", published_days_ago=3),
             factories.make_post(bo.id, "A hidden matter", published_days_ago=2),
             factories.make_post(bo.id, "Not yet", state=PostState.DRAFT),
+            factories.make_post(bo.id, "Taken back", published_days_ago=1),
         ]
-        post, hidden, draft = ((post.id, post.slug) for post in posts)
-        world.slug, world.hidden_slug, world.draft_slug = post[1], hidden[1], draft[1]
+        post, hidden, draft, deleted = ((post.id, post.slug) for post in posts)
+        world.slug, world.hidden_slug, world.draft_slug, world.deleted_slug = post[1], hidden[1], draft[1], deleted[1]
         world.topic = "coaching"
         words = writing.words(WORDS)
         world.comment = writing.add(post[0], bo.viewer, words)
@@ -147,6 +152,8 @@ def build(board: Board) -> World:
         world.leaf = writing.add(post[0], bo.viewer, words, parent_id=world.reply)
         world.others_leaf = writing.add(post[0], board.anna.viewer, words)
         world.hidden = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane owes her."))
+        writing.add(deleted[0], board.anna.viewer, words)
+        publishing.delete(deleted[0], bo.viewer)
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
         world.act = moderating.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number

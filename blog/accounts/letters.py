@@ -18,7 +18,7 @@ RESET = "accounts/reset"
 def ask_to_confirm(claim: EmailAddress) -> None:
     """Mail the owner of the claimed address. The same work whether or not the address belongs to an account: the letter finds that out."""
     link = links.issue(LinkPurpose.VERIFY, claim.member_id, email_id=claim.id)
-    sending.post(VERIFY, claim.address_key, {"link_id": link.id})
+    sending.post(VERIFY, claim.address_key, {"link_id": link.id, "address_key": claim.address_key})
 
 
 @fills(VERIFY)
@@ -32,6 +32,8 @@ def to_confirm(facts: dict[str, Any]) -> Letter | None:
     if found is None:  # they gave another address meanwhile
         return None
     link, claim, username = found
+    if claim.address_key != facts.get("address_key", claim.address_key):  # SQLite gave the number of a withdrawn link to a new one
+        return None
     owner = owner_of(claim.address_key)
     if owner is not None and owner.member.id != claim.member_id:
         return Letter(to=emails.for_sending(owner.email.address), template=TAKEN, link="/forgot", facts={"username": owner.member.username})

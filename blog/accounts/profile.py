@@ -7,7 +7,7 @@ from blog.accounts.models import Member
 from blog.board import versions
 from blog.db import db
 from blog.errors import Invalid
-from blog.text.names import clean_display_name
+from blog.text.names import clean_display_name, is_blank
 from blog.viewer import Viewer
 
 THEMES = ("system", "light", "dark")
@@ -38,14 +38,16 @@ def change(viewer: Viewer, *, display_name: str | None = None, about: str | None
     member = own(viewer)
     if display_name is not None:
         try:
-            member.display_name = clean_display_name(display_name)
+            shown = clean_display_name(display_name)
         except ValueError as error:
             raise Invalid(str(error), "display_name") from None
-        versions.rise()
+        if shown != member.display_name:
+            member.display_name = shown
+            versions.rise()
     if about is not None:
         if len(about) > LONGEST_ABOUT:
             raise Invalid(f"What you say about yourself may have {LONGEST_ABOUT:,} characters; this has {len(about):,}.", "about")
-        member.about = about.strip()
+        member.about = "" if is_blank(about) else about.strip()
     if theme is not None:
         if theme not in THEMES:
             raise Invalid("Choose one of the colour schemes in the list.", "theme")

@@ -1,7 +1,7 @@
 """A member comes to be, and an address is confirmed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +14,9 @@ from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.text.names import clean_display_name, is_reserved, is_username
 from blog.text.names import fold_username as fold
 from blog.viewer import Viewer
+
+# So long after registering the same form sent again is the second of two presses.
+TWICE = timedelta(minutes=2)
 
 USERNAME_SHAPE = "A username has 2 to 30 letters, digits, - or _, and begins with a letter or digit."
 USERNAME_TAKEN = "This username is taken, or looks like one that is. Choose another; the name that others see can be whatever you like."
@@ -35,6 +38,17 @@ def register(username: str, email: str, password_hash: str, *, display_name: str
     member = _member(username, Role.MEMBER, password_hash, display_name, now())
     letters.ask_to_confirm(_claim(member.id, _read(email)))
     return member.id
+
+
+def just_made(username: str, email: str, password: str) -> int | None:
+    """The id of the member whom this very form made a moment ago: same name, address and password. None for anybody else.
+
+    One statement, and one argon2 computation where name and address agree. Outside `writing()`.
+    """
+    made = select(Member.id, Member.password_hash).join(EmailAddress, EmailAddress.member_id == Member.id).where(
+        Member.username == username, Member.created_at > now() - TWICE, EmailAddress.address_key == emails.key_of(email))
+    row = db.session.execute(made.limit(1)).one_or_none()
+    return row.id if row is not None and passwords.verify(row.password_hash, password) else None
 
 
 def create_verified(username: str, email: str, role: Role, password: str | None = None, display_name: str | None = None,

@@ -15,9 +15,10 @@ from blog.accounts import passwords, profile, recovering, registering, sessions,
 from blog.accounts.forms import ForgotForm, JoinForm, NewPasswordForm, PressForm, ProfileForm, SecurityForm, SendAgainForm, SignInForm
 from blog.db import writing
 from blog.drafts import keeping
-from blog.errors import BadToken, Gone
+from blog.errors import BadToken, Gone, Invalid
 from blog.extensions import login as login_manager
 from blog.limiting import client
+from blog.mail.sending import DAILY
 from blog.posts.listing import forms_at, kept_under
 from blog.refusals import typed_fields
 from blog.viewer import Viewer, viewer
@@ -27,6 +28,9 @@ bp = Blueprint("accounts", __name__)
 
 # A longer one is no address of a form of ours, and drafts could not hold it with the comment answered.
 LONGEST_PATH = 260
+
+# The same whether or not the day's mails to that address are used up: who asked for those may have been somebody else.
+ASKED = f"A link goes to that address, unless {DAILY} went there today already."
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
@@ -107,8 +111,7 @@ def login() -> Response:
             form.check()
             name = form.username.data or ""
             limiting.spend("sign_in", client())
-            limiting.spend("guess", signing_in.key_of(name))
-            known = signing_in.recognise(name, form.password.data or "")
+            known = _recognised(name, form.password.data or "")
             leaving = viewer().session_id
             with writing():
                 token = signing_in.begin(known, request.user_agent.string, instead_of=leaving)
@@ -122,11 +125,27 @@ def login() -> Response:
     return page_or_fragment("accounts/login.html", "accounts/_login_form.html", form.status, form=form, words=_words_waiting())
 
 
+def _recognised(name: str, password: str) -> signing_in.Recognised:
+    """Who that is. Guesses are counted by account and address together: by account alone, anybody who knows a name could keep its owner out.
+
+    Of an account that is guessed at from many addresses each gets few tries, its owner's too, but never none. Raises Invalid, TooFast.
+    """
+    account = signing_in.key_of(name)
+    limiting.spend("guess_watched" if limiting.is_spent("wrong", account) else "guess", f"{client()} {account}")
+    try:
+        return signing_in.recognise(name, password)
+    except Invalid:
+        limiting.count("wrong", account)
+        raise
+
+
 @bp.route("/register", methods=["GET", "POST"])
 @open_to_all
 def register() -> Response:
     form = JoinForm()
-    token, kept = "", []
+    token, kept = "", list[str]()
+    if request.method == "POST" and viewer().is_member and form.username.data == viewer().username:  # pressed twice: nothing is left to do
+        return go(own_path(form.next.data, "/" if viewer().verified else "/verify"))
     if request.method == "POST":
         with form.holding_refusals():
             form.check()
@@ -134,11 +153,16 @@ def register() -> Response:
             username, email = form.username.data or "", form.email.data or ""
             password_hash = passwords.new(form.password.data or "", username, email)
             leaving = viewer().session_id
-            with writing():
-                member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
-                sessions.end(leaving)
-                token = sessions.start(member_id, request.user_agent.string)
-                kept = _claim_text(member_id)
+            try:
+                with writing():
+                    member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
+                    token, kept = _joined(member_id, leaving)
+            except Invalid:  # perhaps the name is taken by the first of two presses
+                again = registering.just_made(username, email, form.password.data or "")
+                if again is None:
+                    raise
+                with writing():
+                    token, kept = _joined(again, leaving)
         if token:
             return _welcome(token, form.next.data, kept, otherwise="/verify")
     elif viewer().is_member:
@@ -146,6 +170,12 @@ def register() -> Response:
     else:
         form.next.data = own_path(request.args.get("next"), "")
     return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status, form=form, words=_words_waiting())
+
+
+def _joined(member_id: int, leaving: int) -> tuple[str, list[str]]:
+    """The token of a new member's session, in place of the one that this browser had, and the forms that hold their text."""
+    sessions.end(leaving)
+    return sessions.start(member_id, request.user_agent.string), _claim_text(member_id)
 
 
 def _claim_text(member_id: int) -> list[str]:
@@ -194,11 +224,13 @@ def verify() -> Response:
         sent = False
         with form.holding_refusals():
             form.check()
-            limiting.spend("settings", viewer().id)
+            # The outbox counts by address alone: without these one member could write to any number of strangers.
+            limiting.spend("mail", viewer().id)
+            limiting.spend("mail_place", client())
             with writing():
                 sent = registering.send_again(viewer(), form.email.data or "")
         if form.accepted:
-            flash("The link is on its way." if sent else "Your address is confirmed already.")
+            flash(ASKED if sent else "Your address is confirmed already.")
             return go("/verify")
     return page_or_fragment("accounts/verify.html", "accounts/_verify_form.html", form.status, form=form, claim=registering.claim_of(viewer().id))
 
@@ -250,7 +282,7 @@ def forgot() -> Response:
             with writing():
                 recovering.ask(form.email.data or "")
         if form.accepted:
-            flash("If an account has confirmed that address, a link is on its way there. It works for an hour.")
+            flash("If an account has confirmed that address, a link goes there that works for an hour; three of them in a day at most.")
             return go("/login")
     return page_or_fragment("accounts/forgot.html", "accounts/_forgot_form.html", form.status, form=form)
 
@@ -311,7 +343,7 @@ def settings_security() -> Response:
             if form.end.data:
                 _end(form.end.data)
             else:
-                limiting.spend("guess", signing_in.key_of(viewer().username))
+                limiting.spend("present", viewer().id)
                 change = signing_in.approve_change(viewer(), form.current_password.data or "", form.password.data or "")
                 with writing():
                     token = signing_in.change_password(viewer(), change)

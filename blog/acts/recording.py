@@ -11,6 +11,7 @@ from blog.acts.models import Act, ActKind, ActNumber, Rule, TargetKind
 from blog.clock import now
 from blog.db import db
 from blog.errors import Invalid, NotFound
+from blog.text.names import is_blank
 from blog.viewer import Viewer
 
 # act.number is a plain INTEGER: PostgreSQL refuses to compare it with more.
@@ -37,11 +38,12 @@ def record(kind: ActKind, by: Viewer, *, person_id: int, target: tuple[TargetKin
            until: datetime | None = None, undoes_id: int | None = None) -> Act:
     """Write an act with the next number. Holds the number's row until the transaction ends, so numbers have no gap and no twin.
 
-    Raises Invalid for a reason outside 10 to 500 characters.
+    Raises Invalid for a reason outside 10 to 500 characters, or of invisible ones.
     """
     reason = reason.strip()
-    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-        raise Invalid(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters; this has {len(reason)}.", "reason")
+    size = 0 if is_blank(reason) else len(reason)
+    if not SHORTEST_REASON <= size <= LONGEST_REASON:
+        raise Invalid(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters; this has {size}.", "reason")
     number = db.session.execute(update(ActNumber).where(ActNumber.id == 1).values(last=ActNumber.last + 1).returning(ActNumber.last)).scalar_one()
     act = Act(number=number, kind=kind.value, actor_id=by.id, actor_handle=handle(by), person_id=person_id, target_kind=target[0].value,
               target_id=target[1], rule_id=rule_id, reason=reason, scope=scope, until=until, undoes_id=undoes_id, created_at=now())

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from wtforms import HiddenField, IntegerField, TextAreaField, ValidationError
-from wtforms.validators import Optional
+from wtforms import HiddenField, TextAreaField, ValidationError
 
-from blog.forms import BoardForm, SubmissionField, clean_text, length
+from blog.forms import BoardForm, SubmissionField, VersionField, clean_text, length
 from blog.paging import LARGEST
 
 
@@ -44,7 +43,7 @@ class EditCommentForm(BoardForm):
     """A comment's words anew, with the version that they started from."""
 
     body = TextAreaField("Comment", filters=[clean_text])
-    version = IntegerField(validators=[Optional()])
+    version = VersionField()
     action = HiddenField(default="save")
 
     def validate_body(self, field: Any) -> None:

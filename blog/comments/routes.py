@@ -98,6 +98,8 @@ def add(slug: str) -> Response:
     with form.holding_refusals():
         on = _answered(form.parent_id.data, post)
         form.check()
+        if form.previews:
+            limiting.spend("press", viewer().id)
         words = writing.words(form.body.data)
         if form.previews:
             preview = words.html
@@ -140,6 +142,8 @@ def edit(comment_id: int) -> Response:
     if request.method == "POST":
         with form.holding_refusals():
             form.check()
+            if form.previews:
+                limiting.spend("press", viewer().id)
             words = writing.words(form.body.data)
             if form.previews:
                 preview = words.html
@@ -257,7 +261,7 @@ def _answered(raw: str | None, post: thread.PostOf) -> thread.OnPost | None:
         return None
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 19 and int(raw) <= LARGEST):
         sentence = "The comment that this answers can’t be found."
-        raise Malformed(sentence) if request.method == "GET" else Invalid(sentence, "parent_id")
+        raise Invalid(sentence, "parent_id") if request.method == "POST" else Malformed(sentence)
     on = thread.one(viewer(), int(raw))
     if on.post_id != post.id:
         raise NotFound("The comment that this answers is not in this discussion.")

@@ -23,29 +23,35 @@ def thank_comment(comment_id: int, by: Viewer, *, on: bool | None = None) -> boo
     post_id = db.session.execute(select(Comment.post_id).where(Comment.id == comment_id)).scalar_one_or_none()
     if post_id is None:
         raise NotFound("There is no such comment. It may have been typed wrong.")
-    counting.lock_post(post_id)
+    key = {"comment_id": comment_id, "member_id": by.id}
+    moves = on is None or on is not _has(Thank, key)  # asked before the thread is locked and its version raised for nothing
+    if moves:
+        counting.lock_post(post_id)
     comment = db.session.execute(
         select(Comment.author_id, Comment.deleted_at, Comment.hidden_by, Comment.listed, Comment.closed).where(Comment.id == comment_id)
     ).one()
     may_thank(by, comment.author_id, comment.listed and comment.deleted_at is None and comment.hidden_by is None,
               settings().writing_needs_verified).require()
-    change = _mark(Thank, {"comment_id": comment_id, "member_id": by.id}, on)
+    change = _mark(Thank, key, on) if moves else 0
     if change:
         db.session.execute(update(Comment).where(Comment.id == comment_id).values(thanks=Comment.thanks + change))
-    return db.session.get(Thank, (comment_id, by.id)) is not None
+    return _has(Thank, key)
 
 
 def thank_post(post_id: int, by: Viewer, *, on: bool | None = None) -> bool:
     """Thank for a post, or take it back. Raises as thank_comment."""
-    counting.lock_post(post_id)
-    post = db.session.execute(select(Post.author_id, Post.state, Post.deleted_at, Post.hidden_by).where(Post.id == post_id)).one()
-    if post.state != "published":
+    key = {"post_id": post_id, "member_id": by.id}
+    moves = on is None or on is not _has(PostThank, key)
+    if moves:
+        counting.lock_post(post_id)
+    post = db.session.execute(select(Post.author_id, Post.state, Post.deleted_at, Post.hidden_by).where(Post.id == post_id)).one_or_none()
+    if post is None or post.state != "published":
         raise NotFound()
     may_thank(by, post.author_id, post.deleted_at is None and post.hidden_by is None, settings().writing_needs_verified).require()
-    change = _mark(PostThank, {"post_id": post_id, "member_id": by.id}, on)
+    change = _mark(PostThank, key, on) if moves else 0
     if change:
         db.session.execute(update(Post).where(Post.id == post_id).values(thanks=Post.thanks + change))
-    return db.session.get(PostThank, (post_id, by.id)) is not None
+    return _has(PostThank, key)
 
 
 def thanked_by(member_id: int, comment_ids: list[int]) -> frozenset[int]:
@@ -58,6 +64,10 @@ def thanked_by(member_id: int, comment_ids: list[int]) -> frozenset[int]:
 def has_thanked_post(member_id: int, post_id: int) -> bool:
     """Whether the member has thanked for the post. One statement."""
     return db.session.execute(select(PostThank.post_id).where(PostThank.member_id == member_id, PostThank.post_id == post_id)).first() is not None
+
+
+def _has(table: Any, key: dict[str, int]) -> bool:
+    return db.session.execute(select(table.member_id).filter_by(**key)).first() is not None
 
 
 def _mark(table: Any, key: dict[str, int], on: bool | None) -> int:

@@ -50,12 +50,12 @@ def words(source: str) -> Words:
     if len(text) > LONGEST:
         raise Invalid(f"A comment may have {LONGEST:,} characters; this has {len(text):,}. It is all still here: shorten it or split it.", "body")
     try:
-        html = render_comment(text).html
+        rendered = render_comment(text)
     except TextRefused as refused:
         raise Invalid(refused.sentence, "body") from None
-    if not html.strip():
+    if rendered.is_blank:
         raise Invalid("Nothing of this text would be seen. Write a word or two.", "body")
-    return Words(text, html)
+    return Words(text, rendered.html)
 
 
 def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, submission_id: str | None = None) -> int:

@@ -7,25 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import select
 
 from blog.accounts.models import Member
-from blog.acts.models import Act
 from blog.clock import now
 from blog.comments.models import Comment
 from blog.db import db
 from blog.permissions import listed_posts, open_comments
-from blog.posts.listing import EPOCH, path_of
+from blog.posts.listing import path_of
 from blog.posts.models import Post, PostTopic
 
 MOST = 20
 WAIT = timedelta(seconds=10)
 
-# What one sitemap may name (sitemaps.org).
+# One sitemap may name 50,000 addresses (sitemaps.org), the front page among them.
 MOST_PLACES = 49_000
-
-# How far back a deletion is looked for when a feed says since when it is as it is.
-LOOK_BACK = 200
+MOST_TOPICS = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +88,6 @@ def newest_comments(post_id: int, post_title: str) -> list[Entry]:
               max(row.created_at, row.edited_at or row.created_at), row.html)
         for row in db.session.execute(statement)
     ]
-
-
-def changed_at(entries: list[Entry], post_id: int | None = None) -> datetime:
-    """Since when a feed is as it is: its newest entry's change, or the last act or deletion, which take entries out. One statement."""
-    among: ColumnElement[bool] = Comment.post_id == post_id if post_id else true()
-    table: Any = Comment if post_id else Post
-    recent = select(table.deleted_at).where(among) if post_id else select(table.deleted_at)
-    recent = recent.order_by(table.seq.desc() if post_id else table.id.desc()).limit(LOOK_BACK)
-    deleted = select(func.max(recent.subquery().c.deleted_at)).scalar_subquery()
-    acted = select(Act.created_at).order_by(Act.id.desc()).limit(1).scalar_subquery()
-    moments = [moment for moment in db.session.execute(select(deleted, acted)).one() if moment is not None]
-    # An entry shows ten seconds after it was written.
-    return max([entry.updated_at + WAIT for entry in entries] + moments, default=EPOCH)
 
 
 def places() -> list[Place]:

@@ -7,12 +7,10 @@ longer true is not sent, and no token, which is made then too, stands in a row.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from flask import current_app
 from sqlalchemy import delete, func, select, update
@@ -98,13 +96,12 @@ class Written:
 
     def message(self, cte: Literal["8bit", "quoted-printable"] = "8bit") -> EmailMessage:
         """The mail as it travels: text alone. `cte` is how letters beyond ASCII are written down."""
-        host = urlsplit(settings().public_url).hostname or "localhost"
         message = EmailMessage(policy=SMTP)
-        message["From"] = Address(display_name=settings().title, addr_spec=settings().sender)
+        message["From"] = settings().sender
         message["To"] = self.to
         message["Subject"] = self.subject
         message["Date"] = self.date
-        message["Message-ID"] = f"<{self.message_id}@{host}>"
+        message["Message-ID"] = f"<{self.message_id}@{settings().mail_domain}>"
         message["Auto-Submitted"] = "auto-generated"  # so that no absence note answers it
         message.set_content(self.text, charset="utf-8", cte="7bit" if self.text.isascii() else cte)
         return message

@@ -1,21 +1,22 @@
-"""Readings of a member's page: who they are, what they wrote. The same for every reader, but for their own drafts."""
+"""Readings of a member's page: who they are, what they wrote. The same for every reader, but for their own drafts and what they deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import select
 
 from blog.accounts.models import Member, Role
-from blog.comments.models import Comment
+from blog.clock import now
+from blog.comments.models import Comment, CommentRevision
 from blog.db import db
 from blog.errors import NotFound
 from blog.paging import cursor, read_cursor
-from blog.permissions import is_listed_post, open_comments
+from blog.permissions import RESTORE_DAYS, is_listed_post, open_comments
 from blog.posts.listing import Page, path_of
-from blog.posts.models import Post
+from blog.posts.models import Post, PostState
 from blog.text.excerpts import teaser
 from blog.text.names import fold_username
 
@@ -62,6 +63,22 @@ class Written:
     post_title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A post or comment that its writer deleted and can still bring back. `title` is a post's, or that of the post a comment stands under."""
+
+    id: int
+    title: str
+    excerpt: str
+    deleted_at: datetime
+    is_draft: bool = False
+
+    @property
+    def until(self) -> datetime:
+        """When its words are emptied."""
+        return self.deleted_at + timedelta(days=RESTORE_DAYS)
+
+
 def person(username: str) -> Person:
     """The member of that name, in whatever case it is written. One statement. Raises NotFound."""
     row: Any = db.session.execute(
@@ -96,3 +113,41 @@ def _written(row: Any) -> Written:
     listed = is_listed_post(row)
     return Written(row.id, teaser(row.html, EXCERPT), row.created_at, path_of(row.slug if listed else str(row.post_id)),
                    row.title if listed else f"Post {row.post_id}")
+
+
+def deleted_posts(member_id: int, after: str | None = None) -> Page[Deleted]:
+    """The member's own posts and drafts that they can restore, the newest post first. One statement. Raises Malformed for a bad cursor."""
+    gone: Any = select(Post.id, Post.title, Post.deleted_at, Post.state).where(Post.author_id == member_id, _restorable(Post))
+    rows, more = _keyset(gone, Post.id, after)
+    return Page([Deleted(row.id, row.title, "", row.deleted_at, row.state == PostState.DRAFT) for row in rows], more, after or "")
+
+
+def deleted_comments(member_id: int, after: str | None = None) -> Page[Deleted]:
+    """The member's own comments that they can restore, the newest comment first. One statement. Raises Malformed for a bad cursor."""
+    gone: Any = (
+        select(Comment.id, Comment.deleted_at, CommentRevision.source, Comment.post_id, Post.title, Post.author_id, Post.state,
+               Post.deleted_at.label("post_deleted_at"), Post.hidden_by)
+        .join(Post, Post.id == Comment.post_id)
+        .join(CommentRevision, (CommentRevision.comment_id == Comment.id) & (CommentRevision.version == Comment.version))
+        .where(Comment.author_id == member_id, _restorable(Comment))
+    )
+    rows, more = _keyset(gone, Comment.id, after)
+    shown = [
+        Deleted(row.id, row.title if row.post_deleted_at is None and row.hidden_by is None else f"Post {row.post_id}", teaser(row.source, EXCERPT),
+                row.deleted_at)
+        for row in rows
+    ]
+    return Page(shown, more, after or "")
+
+
+def _restorable(table: Any) -> Any:
+    return table.deleted_at > now() - timedelta(days=RESTORE_DAYS)
+
+
+def _keyset(statement: Any, key: Any, after: str | None) -> tuple[list[Any], str]:
+    """A page of rows, descending by `key`, and the cursor of the next."""
+    parts = read_cursor(after)
+    if parts is not None:
+        statement = statement.where(key < parts[0])
+    rows = db.session.execute(statement.order_by(key.desc()).limit(PAGE + 1)).all()
+    return list(rows[:PAGE]), cursor(rows[PAGE - 1].id) if len(rows) > PAGE else ""

@@ -1,4 +1,4 @@
-"""Doors of members: a member's page."""
+"""Doors of members: a member's page, and what they deleted."""
 
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
@@ -22,4 +22,13 @@ def show(username: str) -> Response:
     return page_or_fragment(
         "members/show.html", "members/show.html", person=person, own=own, posts=listing.by_author(person.id, request.args.get("posts")),
         comments=profile.comments(person.id, request.args.get("comments")), drafts=listing.drafts(person.id) if own else [],
+    )
+
+
+@bp.get("/settings/deleted")
+def deleted() -> Response:
+    """What the member deleted and can bring back."""
+    return page_or_fragment(
+        "members/deleted.html", "members/deleted.html", posts=profile.deleted_posts(viewer().id, request.args.get("posts")),
+        comments=profile.deleted_comments(viewer().id, request.args.get("comments")),
     )

@@ -8,10 +8,11 @@ from wtforms import RadioField, TextAreaField, ValidationError
 from blog.acts.models import Rule
 from blog.acts.recording import LONGEST_REASON, SHORTEST_REASON
 from blog.forms import BoardForm, clean_text
+from blog.text.names import is_blank
 
 
 def _reason_given(field: Any) -> None:
-    size = len((field.data or "").strip())
+    size = 0 if is_blank(field.data or "") else len((field.data or "").strip())
     if not SHORTEST_REASON <= size <= LONGEST_REASON:
         raise ValidationError(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters; this has {size}.")
 

@@ -1,7 +1,6 @@
 """A post's title and text, checked and rendered. Asks nobody and writes nothing."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +8,7 @@ from blog.errors import Invalid
 from blog.forms import clean_line, clean_text
 from blog.text.excerpts import teaser
 from blog.text.markdown import Rendered, TextRefused, render_post
+from blog.text.names import is_blank
 
 LONGEST_TITLE = 300
 LONGEST_TEXT = 100_000
@@ -40,7 +40,7 @@ class Text:
 def title(typed: str) -> str:
     """A title, trimmed. Raises Invalid unless it has 1 to 300 characters, one of them visible."""
     line = clean_line(typed) or ""
-    if not any(unicodedata.category(character)[0] not in "ZC" for character in line):
+    if is_blank(line):
         raise Invalid("The title is empty. Give the post a name that it can be found by.", "title")
     if len(line) > LONGEST_TITLE:
         raise Invalid(f"A title may have {LONGEST_TITLE} characters; this has {len(line)}. It is all still here: shorten it.", "title")
@@ -52,7 +52,7 @@ def title(typed: str) -> str:
 def text(typed: str) -> Text:
     """A post's text, rendered. Raises Invalid where there is nothing to read, or too much."""
     source = (clean_text(typed) or "").strip("\n").rstrip()
-    if not source.strip():
+    if is_blank(source):
         raise Invalid("The text is empty. Write a few words first.", "body")
     if len(source) > LONGEST_TEXT:
         raise Invalid(f"A post may have {LONGEST_TEXT:,} characters; this has {len(source):,}. It is all still here: shorten it or split it.", "body")
@@ -60,7 +60,7 @@ def text(typed: str) -> Text:
         rendered = render_post(source)
     except TextRefused as refused:
         raise Invalid(refused.sentence, "body") from None
-    if not rendered.html.strip():
+    if rendered.is_blank:
         raise Invalid("Nothing of this text would be seen. Write a word or two.", "body")
     return _text(source, rendered)
 

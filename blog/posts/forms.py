@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField, ValidationError
-from wtforms.validators import Optional
+from wtforms import Field, HiddenField, StringField, TextAreaField, ValidationError
 from wtforms.widgets import TextInput
 
 from blog.errors import Invalid
-from blog.forms import BoardForm, SubmissionField, clean_line, clean_text, length
+from blog.forms import BoardForm, SubmissionField, VersionField, clean_line, clean_text, length
 from blog.posts.composing import LONGEST_TEXT, LONGEST_TITLE
 from blog.topics import naming
 
@@ -30,13 +29,15 @@ class TopicsField(Field):
 
 
 class PostForm(BoardForm):
-    """A post as it is typed. `version` is the number of the revision that an edit started from."""
+    """A post as it is typed. `version` is the number of the revision that an edit started from, `topics_were` its topics then: no
+    revision keeps those."""
 
     title = StringField("Title", filters=[clean_line])
     body = TextAreaField("Text", filters=[clean_text])
     topics = TopicsField("Topics")
     submission_id = SubmissionField()
-    version = IntegerField(validators=[Optional()])
+    version = VersionField()
+    topics_were = HiddenField(filters=[clean_line])
     action = HiddenField(default="publish")
 
     def validate_action(self, field: Any) -> None:
@@ -72,3 +73,11 @@ class PostForm(BoardForm):
     def topic_names(self) -> list[str] | None:
         """The topics named, None where the form had no field for them."""
         return None if self.topics.data is None else naming.split([self.topics.data])
+
+    @property
+    def topic_names_before(self) -> list[str] | None:
+        """The topics that the form began from, None where it does not say."""
+        try:
+            return None if self.topics_were.data is None else naming.split([self.topics_were.data])
+        except Invalid:
+            return None

@@ -274,7 +274,8 @@ def article(viewer: Viewer, slug: str, *, including_gone: bool = False) -> Artic
     if row is None or not may_see_post(viewer, row):
         raise NotFound()
     if row.deleted_at is not None and row.last_seq == 0 and not including_gone:
-        raise Gone("Its author took this post down.")
+        own = viewer.is_member and row.author_id == viewer.id
+        raise Gone("You took this post down. Your settings list what you deleted, and bring it back for 30 days." if own else "Its author took this post down.")
     readable = bool(may_read_post(viewer, row))
     found = Article(readable, *row)
     return found if readable else replace(found, title="", html="", headings=[], teaser="", words=0)

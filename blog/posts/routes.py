@@ -8,15 +8,16 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
+from blog.clock import now
 from blog.comments import drawing, thanking, thread, visits
 from blog.comments.forms import CommentForm
 from blog.comments.talk import Talk
 from blog.config import settings
 from blog.db import writing
 from blog.drafts import keeping
-from blog.errors import BadToken, NotFound, Refused, Unavailable
+from blog.errors import BadToken, Conflict, NotFound, Refused, Unavailable
 from blog.paging import LARGEST_COUNT, read_cursor
-from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
+from blog.permissions import RESTORE_DAYS, YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_restore_post, may_thank, may_unhide
 from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
@@ -36,7 +37,7 @@ def index() -> Response:
     sort = asked if asked in listing.SORTS else "newest"
     posts = listing.front(request.args.get("after"), sort)
     unread = visits.unread(viewer(), {row.id: row.last_seq for row in posts.rows})
-    return page_or_fragment("posts/index.html", "posts/index.html", posts=posts, sort=sort, unread=unread, topics=topics.all_topics(),
+    return page_or_fragment("posts/index.html", "posts/index.html", posts=posts, sort=sort, unread=unread, topics=topics.busiest(),
                             may_publish=_may_publish())
 
 
@@ -129,6 +130,7 @@ def _controls(post: listing.Article) -> dict[str, Any]:
     return {
         "may_edit": bool(may_edit_post(who, post)),
         "may_delete": post.deleted_at is None and bool(may_delete_post(who, post)),
+        "may_restore": post.deleted_at is not None and bool(may_restore_post(who, post, now())),
         "thanked": who.is_member and post.thanks > 0 and thanking.has_thanked_post(who.id, post.id),
         "may_thank": not post.is_draft and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
         "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
@@ -170,7 +172,7 @@ def _to_comment(post: listing.Article, raw: str) -> Response:
 def new() -> Response:
     form = PostForm()
     target, preview, path = "/posts/new", None, ""
-    if request.method == "GET":
+    if request.method != "POST":
         _bring_back(form, keeping.kept(target, viewer().id) or {})
     else:
         with form.holding_refusals():
@@ -180,7 +182,10 @@ def new() -> Response:
             if not form.previews:
                 with writing():
                     path = _publish_new(form)
-                    keeping.drop(target, viewer().id)
+                    if form.submission_id.key:
+                        keeping.drop_sent(target, viewer().id, form.body.data, form.submission_id.key)
+                    else:
+                        keeping.drop(target, viewer().id)
         if path:
             return go(path)
         _keep(form, target)
@@ -194,8 +199,9 @@ def _publish_new(form: PostForm) -> str:
     state = PostState.DRAFT if form.drafts else PostState.PUBLISHED
     post = publishing.publish_new(viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names or [],
                                   submission_id=form.submission_id.key, state=state)
-    if post.deleted_at is None and (post.title, post.html) != (form.title.data, composing.text(form.body.data).html):
-        keeping.keep(f"/posts/{post.id}/edit", _fields(form), member_id=viewer().id)
+    sent = revising.first(post.id)
+    if post.deleted_at is None and (sent.title, sent.source) != (composing.title(form.title.data), composing.text(form.body.data).source):
+        _keep_for_edit(form, post.id)
         flash(SENT_BEFORE)
     elif state is PostState.PUBLISHED and post.state == PostState.DRAFT:
         publishing.publish(post.id, viewer())
@@ -204,12 +210,22 @@ def _publish_new(form: PostForm) -> str:
     return _path(post)
 
 
+def _keep_for_edit(form: PostForm, post_id: int) -> None:
+    """What a form that was sent before holds now, for the edit page. It began from the first version: if the post was changed since, saving
+    it shows both texts. Above what waits there already, never instead of it."""
+    target, fields = f"/posts/{post_id}/edit", {**_fields(form), "version": "1"}
+    waiting = str((keeping.kept(target, viewer().id) or {}).get("body", "")).strip()
+    if waiting and waiting not in fields["body"]:
+        fields["body"] += keeping.BETWEEN + waiting
+    keeping.keep(target, fields, member_id=viewer().id)
+
+
 @bp.route("/posts/<slug>/edit", methods=["GET", "POST"])
 def edit(slug: str) -> Response:
     post = listing.article(viewer(), slug)
     form = PostForm()
     target, preview, path = f"/posts/{post.id}/edit", None, ""
-    if request.method == "GET":
+    if request.method != "POST":
         may_edit_post(viewer(), post).require()
         _bring_back(form, keeping.kept(target, viewer().id) or _standing(post))
         form.version.data = form.version.data or post.revision
@@ -225,12 +241,14 @@ def edit(slug: str) -> Response:
         if path:
             return go(path)
         _keep(form, target)
+        if isinstance(form.refusal, Conflict):  # shown on the page; saving once more is to say that one has seen them
+            form.topics_were.data = ", ".join(revising.topic_names(post.id))
     return _editor("posts/edit.html", form, preview, action=f"{post.path}/edit", target=target, post=post, ruling=YES)
 
 
 def _save(form: PostForm, post: listing.Article) -> str:
-    saved = revising.edit(post.id, viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names, version=form.version.data,
-                          as_draft=form.drafts)
+    saved = revising.edit(post.id, viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names, topics_were=form.topic_names_before,
+                          version=form.version.data, as_draft=form.drafts)
     if post.is_draft and not form.drafts:
         saved = publishing.publish(post.id, viewer())
     flash("Saved as a draft. Only you can see it." if form.drafts else "Published." if post.is_draft else "Saved. The earlier words stay as a revision.")
@@ -240,7 +258,11 @@ def _save(form: PostForm, post: listing.Article) -> str:
 @bp.get("/posts/<slug>/history")
 @open_to_all
 def history(slug: str) -> Response:
+    """The versions in pages; with ?version= one of them, whole."""
     post = listing.article(viewer(), slug, including_gone=True)
+    asked = read_cursor(request.args.get("version"), largest=LARGEST_COUNT)
+    if asked:
+        return page_or_fragment("posts/version.html", "posts/version.html", post=post, revision=revising.version(post, post.id, viewer(), asked[0]))
     before = read_cursor(request.args.get("after"), largest=LARGEST_COUNT)
     revisions, more = revising.history(post, post.id, viewer(), before[0] if before else None)
     return page_or_fragment("posts/history.html", "posts/history.html", post=post, revisions=revisions, more=more)
@@ -252,8 +274,23 @@ def delete(slug: str) -> Response:
     post = listing.article(viewer(), slug)
     with writing():
         publishing.delete(post.id, viewer())
-    flash("The draft is deleted." if post.is_draft else "The post is taken down. Its history stays readable for you alone.")
+    said = "The draft is deleted." if post.is_draft else "The post is taken down."
+    flash(f"{said} Its words are kept for you for {RESTORE_DAYS} days.", f"undo /posts/{post.id}/restore")
     return go(f"/posts/{post.id}" if post.last_seq else "/")
+
+
+@bp.post("/posts/<slug>/restore")
+def restore(slug: str) -> Response:
+    limiting.spend("press", viewer().id)
+    post = listing.article(viewer(), slug, including_gone=True)
+    may_restore_post(viewer(), post, now()).require()
+    source = publishing.newest_source(post.id)
+    if source:
+        composing.text(source)  # kept for the deed: rendering takes time
+    with writing():
+        restored = publishing.restore(post.id, viewer())
+    flash("Restored. Only you can see it." if post.is_draft else "Restored, at its old place.")
+    return go(f"/posts/{post.id}" if restored.hidden_by is not None else _path(restored))
 
 
 # -- the editor
@@ -283,8 +320,8 @@ def _path(post: Post) -> str:
 def _standing(post: listing.Article) -> dict[str, Any]:
     """Fields of the form as the post stands."""
     current = revising.newest(post.id)
-    names = [topic.name for topic in listing.topics_of([post.id]).get(post.id, [])]
-    return {"title": current.title, "body": current.source, "topics": ", ".join(names), "version": str(current.number)}
+    names = ", ".join(revising.topic_names(post.id))
+    return {"title": current.title, "body": current.source, "topics": names, "topics_were": names, "version": str(current.number)}
 
 
 def _fields(form: PostForm) -> dict[str, str]:
@@ -293,6 +330,7 @@ def _fields(form: PostForm) -> dict[str, str]:
 
 def _bring_back(form: PostForm, fields: dict[str, Any]) -> None:
     form.title.data, form.body.data, form.topics.data = (str(fields.get(name, "")) for name in ("title", "body", "topics"))
+    form.topics_were.data = fields.get("topics_were")
     form.submission_id.data = str(fields.get("submission_id", "")) or None
     version = str(fields.get("version", ""))
     form.version.data = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None

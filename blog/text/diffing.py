@@ -41,7 +41,7 @@ def compare(old: str, new: str) -> list[Line]:
     """The two texts as one list of lines. Joining the parts that are not "come" gives `old`, those that are not "gone" gives `new`."""
     before, after = old.split("\n"), new.split("\n")
     if len(before) > MOST_LINES or len(after) > MOST_LINES:
-        return [_whole("gone", line) for line in before] + [_whole("come", line) for line in after]
+        return [_whole("gone", old), _whole("come", new)]  # not by lines: a hundred thousand empty ones would be megabytes of markup
     lines: list[Line] = []
     pairs = 0
     for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=len(before) > 200).get_opcodes():

@@ -26,6 +26,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from blog.text.addresses import is_link, is_own_picture
 from blog.text.excerpts import count_words, plain
 from blog.text.limits import COMMENT, NESTING, POST, Count, Limits, TextRefused
+from blog.text.names import is_blank
 from blog.text.sanitising import clean, storable
 from blog.text.slugs import hyphenated
 
@@ -41,6 +42,8 @@ _LONGEST_ID = 60
 _BRACKETS = 10
 # A bare address longer than this stays text, so that looking at one never means looking at the whole paragraph.
 _LONGEST_ADDRESS = 1_000
+# What is seen though it holds no word.
+_SEEN = re.compile(r"<(?:img|hr)\b")
 # Code lines longer than this scroll on a phone of 320 pixels, so the block must be reachable by key.
 _CODE_COLUMNS = 32
 
@@ -62,6 +65,11 @@ class Rendered:
     headings: tuple[Heading, ...]
     words: int
     renderer: int
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether a reader would see nothing of it: no word, no picture, no line."""
+        return _SEEN.search(self.html) is None and is_blank(plain(self.html))
 
 
 def render_comment(source: str) -> Rendered:

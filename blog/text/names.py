@@ -46,6 +46,12 @@ def is_reserved(name: str) -> bool:
 
 # Letters that show nothing, so a name of them is a name of nobody.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader would see nothing: only spaces, marks of direction, joiners, unassigned characters, accents without a letter."""
+    return not any(char not in _BLANK and unicodedata.category(char)[0] in "LNPS" for char in text)
+
 _PILED_ACCENTS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4}")
 _ADDRESS = re.compile(
     r"://|\bwww\.|\b(?:https?|ftp|mailto|tel|data|javascript):"  # a scheme or a host by habit

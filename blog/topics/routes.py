@@ -13,7 +13,7 @@ bp = Blueprint("topics", __name__)
 @bp.get("/topics")
 @open_to_all
 def index() -> Response:
-    return page_or_fragment("topics/index.html", "topics/index.html", topics=listing.all_topics())
+    return page_or_fragment("topics/index.html", "topics/index.html", topics=listing.page(request.args.get("after")))
 
 
 @bp.get("/topics/<slug>")

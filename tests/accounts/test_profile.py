@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from blog.accounts.models import Member
+from blog.board.models import Board as BoardRow
 from blog.db import db
 from tests.conftest import Board
 
@@ -69,3 +70,17 @@ def test_a_wrong_token_keeps_what_was_typed(board: Board) -> None:
     answer = board.anna.post("/settings/profile", {"about": "Typed with care."}, token="wrong")
     assert answer.status_code == 400 and "Typed with care." in answer.text
     assert row(board).about == ""
+
+
+def test_a_save_that_changes_no_name_lets_kept_pages_stand(board: Board) -> None:
+    anna = board.anna
+
+    def version() -> int:
+        with board.app.app_context():
+            return int(db.session.execute(select(BoardRow.version)).scalar_one())
+
+    before = version()
+    anna.post("/settings/profile", {"display_name": " Anna ", "about": "Something new.", "theme": "dark"})
+    assert version() == before
+    anna.post("/settings/profile", {"display_name": "Anna Lind"})
+    assert version() == before + 1

@@ -191,6 +191,32 @@ def test_two_registrations_of_one_name_at_the_same_moment_make_one_member(board:
     assert sorted(statuses) == [303, 422]
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["after the answer", "before the answer"])
+def test_the_same_form_pressed_twice_leads_in_twice(board: Board, post: Postbox, answered: bool) -> None:
+    first = board.cy
+    fields = {"username": "nina", "email": "Nina@example.net", "password": PASSWORD, "csrf_token": first.token(), "next": "/topics"}
+    waiting = cookie(first)
+    assert first.client.post("/register", data=fields).headers["Location"] == "/topics"
+    second = first if answered else board.cy
+    if not answered:
+        with second.client.session_transaction() as held:
+            held.update(waiting)
+    answer = second.client.post("/register", data=fields)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/topics")
+    assert name_in(second) == "nina"
+    assert len(post.mails()) == 1
+
+
+@pytest.mark.parametrize(("changed", "later"), [({"password": "nine other herons"}, 0), ({"email": "other@example.net"}, 0), ({}, 5)])
+def test_a_taken_name_lets_nobody_in_but_who_took_it_a_moment_ago(board: Board, changed: dict[str, str], later: int) -> None:
+    join(board, "nina")
+    other = board.cy
+    with stopped_at(now() + timedelta(minutes=later)):
+        answer = other.post("/register", {"username": "nina", "email": "nina@example.net", "password": PASSWORD, **changed})
+    assert answer.status_code == 422 and "is taken" in answer.text
+    assert name_in(other) == ""
+
+
 def test_a_refused_registration_leaves_no_mail_behind(board: Board, post: Postbox) -> None:
     assert board.anna.id
     board.cy.post("/register", {"username": "anna", "email": "x@example.net", "password": PASSWORD})
@@ -266,6 +292,27 @@ def test_after_three_mails_in_a_day_the_answer_is_the_same_and_no_mail_goes(boar
         with stopped_at(now() + timedelta(days=1, minutes=1)):
             paula.post("/verify")
             assert len(post.mails()) == 4
+
+
+def test_what_is_said_is_true_when_the_days_mails_are_used_up(board: Board, post: Postbox) -> None:
+    with having(board.app, ratelimit_enabled=True):
+        nina = join(board, "nina")
+        for _ in range(4):
+            nina.post("/verify")
+            assert "unless 3 went there today already" in nina.get("/verify").text
+        assert "on its way" not in nina.get("/verify").text
+        assert len(post.mails()) == 3
+
+
+def test_one_member_writes_to_few_strangers_and_one_place_to_few_more(board: Board, post: Postbox) -> None:
+    with having(board.app, ratelimit_enabled=True):
+        answers = []
+        for name in ("nina", "paula", "quinn", "rosa", "sven", "tess", "ugo"):
+            visitor = board.member(name, verified=False)
+            token = visitor.token()
+            answers.append([visitor.post("/verify", {"email": f"{name}{number}@example.net"}, token=token).status_code for number in range(6)])
+        assert answers == [[303] * 5 + [429]] * 6 + [[429] * 6]
+        assert len(post.mails()) == 6  # what a member asked for before is true no longer
 
 
 def test_whoever_was_going_somewhere_gets_there_after_joining_and_again_after_confirming(board: Board, post: Postbox) -> None:

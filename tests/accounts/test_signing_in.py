@@ -237,14 +237,32 @@ def test_after_twenty_sign_ins_the_wait_is_stated_and_the_name_kept(board: Board
         assert elsewhere.status_code == 303
 
 
-def test_one_account_is_guessed_at_twenty_times_from_wherever(board: Board) -> None:
+def try_from(visitor: Visitor, address: str, password: str, token: str, name: str = "nina") -> int:
+    """The answer to a sign-in from that address."""
+    fields = {"username": name, "password": password, "csrf_token": token}
+    return visitor.client.post("/login", data=fields, environ_base={"REMOTE_ADDR": address}).status_code
+
+
+def test_who_guesses_from_one_address_keeps_the_owner_out_nowhere_else(board: Board) -> None:
     make(board, "nina")
     with having(board.app, ratelimit_enabled=True):
         visitor = board.cy
         token = visitor.token()
-        answers = [visitor.client.post("/login", data={"username": ("nina", "NINA", "n1na")[number % 3], "password": "x", "csrf_token": token},
-                                       environ_base={"REMOTE_ADDR": f"192.0.2.{number}"}).status_code for number in range(22)]
-    assert answers == [422] * 20 + [429] * 2
+        names = ("nina", "NINA", "n1na")
+        answers = [try_from(visitor, "192.0.2.1", "x", token, names[number % 3]) for number in range(22)]
+        assert answers == [422] * 20 + [429] * 2
+        assert try_from(visitor, "198.51.100.7", PASSWORD, token) == 303
+
+
+def test_an_account_guessed_at_from_everywhere_gives_few_tries_to_each_address_and_one_to_its_owner(board: Board) -> None:
+    make(board, "nina")
+    with having(board.app, ratelimit_enabled=True):
+        visitor = board.cy
+        token = visitor.token()
+        before = [try_from(visitor, f"192.0.2.{number // 10}", "x", token) for number in range(100)]
+        after = [try_from(visitor, "203.0.113.5", "x", token) for number in range(5)]
+        assert (before, after) == ([422] * 100, [422] * 3 + [429] * 2)
+        assert try_from(visitor, "198.51.100.7", PASSWORD, token) == 303
 
 
 # -- the member's own say

@@ -142,6 +142,18 @@ def test_thanks_are_one_for_each_member_and_toggle(app: Flask, board: Board, pos
         assert db.session.get_one(Post, post_id).thanks == 1
 
 
+def test_a_press_that_changes_nothing_lets_kept_pages_stand(app: Flask, board: Board, post_id: int) -> None:
+    comment = say(board, board.anna, "one")
+    for path in (f"/comments/{comment}/thank", f"{POST}/thank"):
+        for on, moves in (("0", 0), ("1", 1), ("1", 0), ("0", 1), ("0", 0)):
+            with app.app_context():
+                before = db.session.get_one(Post, post_id).version
+            assert board.bo.post(path, {"on": on}).status_code == 303
+            with app.app_context():
+                assert db.session.get_one(Post, post_id).version == before + moves, (path, on)
+        assert board.anna.post(path, {"on": "0"}).status_code == 403  # one's own words, moved or not
+
+
 def test_a_draft_is_kept_and_stands_in_the_form_on_another_device(app: Flask, board: Board, post_id: int) -> None:
     bo = board.bo
     comment = say(board, board.anna, "one")

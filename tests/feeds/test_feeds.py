@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from lxml import etree
 from sqlalchemy import update
+from werkzeug.http import http_date
 
 from blog.accounts.models import Member
 from blog.clock import now, stopped_at
@@ -126,10 +127,9 @@ def test_what_is_withheld_is_in_no_feed_at_once(app: Flask, board: Board, post: 
             answer = visitor.get(address)
             for word in ("Zebrafinch", "Hidden title", "hidden-title", "Deleted title", "deleted-title", "Draft title", "draft-title"):
                 assert word not in answer.text, (address, word)
-        for header in ("ETag", "Last-Modified"):
-            if header in before[address].headers:
-                asked = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}[header]
-                assert board.cy.get(address, headers={asked: before[address].headers[header]}).status_code == 200, (address, header)
+        # By date alone nobody is told to keep what they have: within one second a hide would pass unseen.
+        for asked in ({"If-None-Match": before[address].headers["ETag"]}, {"If-Modified-Since": http_date(now() + timedelta(hours=1))}):
+            assert board.cy.get(address, headers=asked).status_code == 200, (address, asked)
     assert board.cy.get("/posts/hidden-title/feed.atom").status_code == 404
     assert board.cy.get("/posts/deleted-title/feed.atom").status_code == 410
     assert anna.get("/posts/draft-title/feed.atom").status_code == 404
@@ -141,8 +141,7 @@ def test_who_has_it_gets_304_until_something_changes(app: Flask, board: Board, p
     first = board.cy.get(address)
     again = board.cy.get(address, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
-    if address.endswith(".atom"):
-        assert board.cy.get(address, headers={"If-Modified-Since": first.headers["Last-Modified"]}).status_code == 304
+    assert "Last-Modified" not in first.headers
     with app.app_context():
         make_post(board.anna.id, "Another", published_days_ago=0.5)
     say(app, post.id, board.bo, "Something more.", seconds_ago=30)
@@ -155,7 +154,7 @@ def test_feeds_are_well_formed_whatever_people_typed(app: Flask, board: Board) -
         db.session.execute(update(Member).values(display_name=NASTY[:60]))
         make_post(anna.id, NASTY, f"Text {NASTY}\n\n```\n]]>\n```\n\n[link](/rules?a=1&b=2) &#12; &#xFFFE;", published_days_ago=1, topics=(NASTY[:30],))
         made = db.session.get_one(Post, 1)
-        path, topic = f"/posts/{made.slug}", topics.all_topics()[0].path
+        path, topic = f"/posts/{made.slug}", topics.page().rows[0].path
     say(app, 1, anna, f"Comment {NASTY}")
     entry = read(board.cy.get("/feed.atom")).find(f"{ATOM}entry")
     assert entry.findtext(f"{ATOM}title") == NASTY.replace(" \ufffe", "")

@@ -1,15 +1,18 @@
 """A member's page: who they are and what they wrote, nothing withheld in it, a fixed number of statements."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from blog.accounts.models import Member
+from blog.clock import now, stopped_at
 from blog.comments import writing as comments
 from blog.db import db, writing
 from blog.moderation import moderating
 from blog.posts import publishing
-from blog.posts.models import PostState
+from blog.posts.models import Post, PostState
 from blog.topics import listing as topics
 from tests.comments.trees import grow
 from tests.conftest import Board, Visitor, counted
@@ -134,3 +137,59 @@ def test_statements_do_not_grow_with_what_was_written(app: Flask, board: Board, 
         many_posts(anna.id, 60, topic_id)
         many_posts(anna.id, 60, topic_id, PostState.DRAFT)
     assert statements() == at_one <= 6
+
+
+def test_what_was_deleted_is_found_again_by_its_writer_and_restored_from_there(app: Flask, board: Board) -> None:
+    anna, bo, mo = board.anna, board.bo, board.mo
+    with app.app_context():
+        post, draft, on, veiled = (make_post(who.id, title, state=state) for who, title, state in (
+            (anna, "A deleted title", PostState.PUBLISHED), (anna, "A deleted draft", PostState.DRAFT), (bo, "Open", PostState.PUBLISHED),
+            (bo, "Hidden title", PostState.PUBLISHED)))
+    said, under = say(app, on.id, anna, "I take *this* back."), say(app, veiled.id, anna, "And this.")
+    with app.app_context(), writing():
+        for post_id in (post.id, draft.id):
+            publishing.delete(post_id, anna.viewer)
+        for comment_id in (said, under):
+            comments.delete(comment_id, anna.viewer)
+        moderating.hide_post(veiled.id, mo.viewer, rule_id=1, reason=REASON)
+    seen = page(anna.get("/settings/deleted"))
+    assert "Hidden title" not in words(find(seen, "main")[0])
+    assert [button.get("formaction") for button in find(seen, "main button")] == [
+        f"/posts/{draft.id}/restore", f"/posts/{post.id}/restore", f"/comments/{under}/restore", f"/comments/{said}/restore"]
+    assert "I take *this* back." in words(find(seen, "#comments")[0])
+    for visitor in (bo, mo):
+        assert not find(page(visitor.get("/settings/deleted")), "main button")
+    for button in find(seen, "main button"):
+        assert anna.post(button.get("formaction")).status_code == 303
+    assert "No deleted posts." in anna.get("/settings/deleted").text and "No deleted comments." in anna.get("/settings/deleted").text
+    assert "A deleted title" in board.cy.get("/").text and "I take" in board.cy.get(f"/comments/{said}").text
+
+
+def test_the_list_of_the_deleted_ends_after_thirty_days_and_comes_in_pages(app: Flask, board: Board) -> None:
+    anna, bo = board.anna, board.bo
+    with app.app_context():
+        on = make_post(bo.id, "Open")
+    said = [say(app, on.id, anna, f"Number {number}.") for number in range(13)]
+    with app.app_context():
+        many_posts(anna.id, 13, topics.topic("coaching").id)
+        posts = db.session.execute(select(Post.id).where(Post.author_id == anna.id).order_by(Post.id)).scalars().all()
+
+    def statements() -> int:
+        with counted(app) as seen:
+            assert anna.get("/settings/deleted").status_code == 200
+        return len(seen)
+
+    at_none = statements()
+    with app.app_context():
+        for ids, deed in ((posts, publishing.delete), (said, comments.delete)):
+            for number, key in enumerate(ids):
+                with stopped_at(now() - timedelta(days=31 if number == 0 else 1)), writing():
+                    deed(key, anna.viewer)
+    first = page(anna.get("/settings/deleted"))
+    assert [len(find(first, f"{part} li")) for part in ("#posts", "#comments")] == [10, 10]
+    second = page(anna.get(find(first, "#posts a.more")[0].get("href")))
+    assert [len(find(second, f"{part} li")) for part in ("#posts", "#comments")] == [2, 10]
+    third = page(anna.get(find(second, "#comments a.more")[0].get("href")))
+    assert [len(find(third, f"{part} li")) for part in ("#posts", "#comments")] == [2, 2]
+    assert statements() == at_none <= 3
+    assert anna.get("/settings/deleted?posts=x").status_code == anna.get("/settings/deleted?comments=1.2").status_code == 400

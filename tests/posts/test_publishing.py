@@ -1,6 +1,7 @@
 """Writing a post and taking it down: once only, its slug its own for ever, its topics made as they are named."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from blog.accounts.models import Role
+from blog.clock import now, stopped_at
 from blog.db import db, writing
 from blog.errors import Invalid, NotAllowed, NotFound
+from blog.moderation import moderating
+from blog.permissions import RESTORE_DAYS
 from blog.posts import composing, publishing, revising
 from blog.posts.models import Post, PostRevision, PostSlug, PostState, PostTopic
 from blog.topics.models import Topic
@@ -220,3 +224,56 @@ def test_every_title_is_refused_or_gets_a_slug_that_an_address_can_hold(app: Fla
     with app.app_context():
         slug = publishing.free_slug(line)
     assert slug and "/" not in slug and not slug.isdigit() and slug != "new" and len(slug) <= 100
+
+
+def test_restoring_brings_back_words_place_and_address(app: Flask, board: Board) -> None:
+    anna = board.anna
+    post = publish(app, anna, source="A secret.\n\n## Heading", topics=["Tutoring"])
+    with app.app_context():
+        before = db.session.get_one(Post, post.id)
+        kept = {name: getattr(before, name) for name in ("slug", "title", "html", "headings", "teaser", "words", "published_at", "active_at", "state")}
+        with writing():
+            publishing.delete(post.id, anna.viewer)
+        for who in (board.bo, board.mo, board.ad):
+            with pytest.raises(NotAllowed), writing():
+                publishing.restore(post.id, who.viewer)
+        for _ in range(2):
+            with writing():
+                publishing.restore(post.id, anna.viewer)
+        back = db.session.get_one(Post, post.id)
+        assert {name: getattr(back, name) for name in kept} == kept
+        assert back.deleted_at is None and back.version == post.version + 2
+
+
+def test_a_post_that_is_deleted_and_hidden_is_restored_as_hidden(app: Flask, board: Board) -> None:
+    anna, mo = board.anna, board.mo
+    post = publish(app, anna)
+    with app.app_context():
+        with writing():
+            moderating.hide_post(post.id, mo.viewer, rule_id=1, reason="For the sake of this test.")
+            publishing.delete(post.id, anna.viewer)
+        with writing():
+            publishing.restore(post.id, anna.viewer)
+        back = db.session.get_one(Post, post.id)
+        assert back.deleted_at is None and back.hidden_by is not None
+
+
+def test_after_thirty_days_the_words_are_emptied_and_nobody_restores_them(app: Flask, board: Board) -> None:
+    anna = board.anna
+    ids = [publish(app, anna, title=title).id for title in ("Long gone", "Just gone", "Standing")]
+    days = RESTORE_DAYS
+    with app.app_context():
+        for post_id, ago in zip(ids, (days + 1, days - 1), strict=False):
+            with stopped_at(now() - timedelta(days=ago)), writing():
+                publishing.delete(post_id, anna.viewer)
+        with writing():
+            assert publishing.empty_deleted() == 1
+        with writing():
+            assert publishing.empty_deleted() == 0
+        found = {row.post_id: (row.title, bool(row.source)) for row in db.session.execute(select(PostRevision)).scalars()}
+        assert found == {ids[0]: ("", False), ids[1]: ("Just gone", True), ids[2]: ("Standing", True)}
+        assert db.session.get_one(Post, ids[0]).title == ""
+        with pytest.raises(NotAllowed), writing():
+            publishing.restore(ids[0], anna.viewer)
+        with writing():
+            assert publishing.restore(ids[1], anna.viewer).html

@@ -98,6 +98,22 @@ def test_topics_change_alone_and_stay_where_they_are_not_named(app: Flask, board
         assert [topic.name for topic in listing.topics_of([post_id])[post_id]] == ["Tutoring"]
 
 
+def test_topics_that_two_forms_changed_are_shown_and_not_written_over(app: Flask, board: Board, post_id: int) -> None:
+    anna = board.anna
+    edit(app, post_id, anna, topics=["Tutoring"], topics_were=["Coaching"])
+    with pytest.raises(Conflict) as refused:
+        edit(app, post_id, anna, topics=["Money"], topics_were=["Coaching"])
+    assert "Topics: Tutoring" in refused.value.theirs
+    edit(app, post_id, anna, source="Other words.", topics=["coaching"], topics_were=["Coaching"], version=1)  # left alone: what stands stays
+    with app.app_context():
+        assert revising.topic_names(post_id) == ["Tutoring"]
+    with pytest.raises(Conflict):
+        edit(app, post_id, anna, source="Other words.", topics=["Money"], version=1)  # the words are what stands, the topics are not
+    edit(app, post_id, anna, source="Other words.", topics=["Money"], topics_were=["Tutoring"], version=2)
+    with app.app_context():
+        assert revising.topic_names(post_id) == ["Money"]
+
+
 def test_only_the_author_changes_a_post(app: Flask, board: Board, post_id: int) -> None:
     for who in (board.bo, board.mo, board.ad):
         with pytest.raises(NotAllowed):

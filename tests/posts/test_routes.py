@@ -9,13 +9,16 @@ import pytest
 from flask import Flask
 from lxml import html as lxml_html
 from sqlalchemy import event, func, select, update
+from werkzeug.test import TestResponse
 
+from blog import limiting
 from blog.comments import writing as comments
 from blog.db import db, writing
 from blog.drafts import keeping
 from blog.moderation import moderating
 from blog.posts import publishing, revising
 from blog.posts.models import Post, PostRevision, PostState
+from tests.accounts.postbox import having
 from tests.conftest import Board, Visitor, counted
 from tests.factories import make_post
 from tests.posts.pages import Element, find, page, words
@@ -261,6 +264,33 @@ def test_a_post_taken_down_with_comments_is_a_tombstone_with_its_thread(board: B
     assert f'href="http://127.0.0.1:8000/posts/{post.id}"' in board.cy.get("/posts/the-kitchen-table").text
 
 
+def test_taking_down_is_undone_by_the_button_that_the_next_page_holds(app: Flask, board: Board, post: Post) -> None:
+    anna = board.anna
+    with app.app_context():
+        draft = make_post(anna.id, "Not yet", state=PostState.DRAFT)
+    for taken, slug in ((post, "the-kitchen-table"), (draft, "not-yet")):
+        assert anna.post(f"/posts/{slug}/delete").headers["Location"] == "/"
+        undo = find(page(anna.get("/")), ".flash.undo button")
+        assert [button.get("formaction") for button in undo] == [f"/posts/{taken.id}/restore"]
+        answer = anna.post(undo[0].get("formaction"))
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/posts/{slug}")
+        assert "refereed" in anna.get(f"/posts/{slug}").text
+        anna.get("/")
+    assert "refereed" in board.cy.get("/posts/the-kitchen-table").text and "The kitchen table" in board.cy.get("/").text
+    assert board.cy.get("/posts/not-yet").status_code == 404
+
+
+def test_the_author_finds_restore_at_the_tombstone_and_others_do_not(board: Board, post: Post) -> None:
+    comment(board, post.id, board.bo)
+    board.anna.post("/posts/the-kitchen-table/delete")
+    board.anna.get("/")
+    for visitor, there in ((board.anna, True), (board.bo, False), (board.mo, False), (board.cy, False)):
+        assert (f"/posts/{post.id}/restore" in visitor.get(f"/posts/{post.id}").text) is there
+    assert board.bo.post(f"/posts/{post.id}/restore").status_code == 403
+    assert board.anna.post(f"/posts/{post.id}/restore", token="").status_code == 400
+    assert "refereed" not in board.cy.get("/posts/the-kitchen-table").text
+
+
 def test_only_the_author_takes_a_post_down(board: Board, post: Post) -> None:
     for visitor in (board.bo, board.mo, board.ad):
         assert visitor.post("/posts/the-kitchen-table/delete").status_code == 403
@@ -298,14 +328,45 @@ def test_the_history_is_open_as_long_as_the_post_is(board: Board, post: Post) ->
     board.anna.post("/posts/the-kitchen-table/edit", {"title": "The kitchen table", "body": "Second words."})
     seen = page(board.cy.get("/posts/the-kitchen-table/history"))
     assert [words(found) for found in find(seen, ".ledger .no")] == ["2", "1"]
-    assert "refereed homework" in find(seen, ".ledger pre")[1].text
+    whole = page(board.cy.get(find(seen, ".ledger a.more")[1].get("href")))
+    assert "refereed homework" in find(whole, "pre")[0].text and "Second words." not in words(whole)
+    assert board.cy.get("/posts/the-kitchen-table/history?version=3").status_code == 404
+    assert board.cy.get("/posts/the-kitchen-table/history?version=x").status_code == 400
     assert "history" in board.cy.get("/posts/the-kitchen-table").text
     hide(board, post.id)
     for visitor, status in ((board.cy, 404), (board.bo, 404), (board.mo, 200), (board.anna, 200)):
-        assert visitor.get(f"/posts/{post.id}/history").status_code == status
+        assert visitor.get(f"/posts/{post.id}/history").status_code == visitor.get(f"/posts/{post.id}/history?version=1").status_code == status
     board.anna.post(f"/posts/{post.id}/delete")
     for visitor, status in ((board.cy, 410), (board.bo, 410), (board.mo, 410), (board.anna, 200)):
-        assert visitor.get(f"/posts/{post.id}/history").status_code == status
+        assert visitor.get(f"/posts/{post.id}/history").status_code == visitor.get(f"/posts/{post.id}/history?version=1").status_code == status
+
+
+@pytest.mark.one_database
+def test_a_page_of_long_versions_stays_short_and_each_is_whole_on_its_own(board: Board, post: Post) -> None:
+    text = ("Nine words that stand in a line of their own.\n" * 2_200)[:99_000]
+    for number in range(2, 12):
+        fields = {"title": "The kitchen table", "body": f"{text}\nNumber {number}.", "version": str(number - 1)}
+        assert board.anna.post("/posts/the-kitchen-table/edit", fields).status_code == 303
+    listed = board.cy.get("/posts/the-kitchen-table/history")
+    assert len(listed.data) < 60_000 and "What changed is long" in listed.text
+    one_version = board.cy.get("/posts/the-kitchen-table/history?version=7")
+    assert "Number 7." in find(page(one_version), "pre")[0].text
+    assert "Number 6." in words(find(page(one_version), ".diff")[0])
+    assert len(one_version.data) < 3 * 99_000 + 20_000
+
+
+def test_previews_are_budgeted(board: Board, post: Post) -> None:
+    anna = board.anna
+    said = comment(board, post.id, anna)
+    token = anna.token()
+    with having(board.app, ratelimit_enabled=True):
+        with board.app.test_request_context():
+            for _ in range(240):
+                limiting.spend("press", anna.id)
+        for path, fields in (("/posts/new", {"title": "T"}), ("/posts/the-kitchen-table/edit", {"title": "T"}), ("/posts/the-kitchen-table/comments", {}),
+                             (f"/comments/{said}/edit", {})):
+            answer = anna.post(path, {**fields, "body": "Half a thought.", "action": "preview"}, token=token)
+            assert answer.status_code == 429 and "Half a thought." in answer.text, path
 
 
 # -- writing
@@ -338,6 +399,41 @@ def test_what_changed_between_two_presses_of_one_form_is_kept_for_the_edit_page(
     assert answer.headers["Location"] == "/posts/once"
     assert "First." in board.cy.get("/posts/once").text and "and then more" not in board.cy.get("/posts/once").text
     assert "First, and then more." in board.anna.get("/posts/once/edit").text
+
+
+def test_a_form_sent_again_after_its_post_was_changed_leads_there_and_keeps_nothing(board: Board) -> None:
+    anna = board.anna
+    form = {"title": "Once", "body": "It *began*.", "submission_id": "a-form-of-sixteen-characters"}
+    assert anna.post("/posts/new", form).headers["Location"] == "/posts/once"
+    anna.post("/posts/once/edit", {"title": "Once", "body": "Put better.", "version": "1"})
+    assert anna.post("/posts/new", form).headers["Location"] == "/posts/once"
+    assert "Put better." in anna.get("/posts/once/edit").text and "began" not in anna.get("/posts/once/edit").text
+    assert "had been sent before" not in anna.get("/posts/once").text
+
+
+def test_other_words_of_a_form_sent_before_wait_under_the_version_that_they_began_from(board: Board) -> None:
+    anna = board.anna
+    form = {"title": "Once", "body": "It began.", "submission_id": "a-form-of-sixteen-characters"}
+    anna.post("/posts/new", form)
+    anna.post("/posts/once/edit", {"title": "Once", "body": "Put better.", "version": "1"})
+    number = one(board).id
+    with board.app.app_context(), writing():
+        keeping.keep(f"/posts/{number}/edit", {"title": "Once", "body": "A thought in between.", "version": "2"}, member_id=anna.id)
+    anna.post("/posts/new", {**form, "body": "It began late."})
+    waiting = page(anna.get("/posts/once/edit"))
+    fields = dict(next(found for found in waiting.forms if found.get("action") == "/posts/once/edit").form_values())
+    assert "It began late." in fields["body"] and "A thought in between." in fields["body"]
+    refused = anna.post("/posts/once/edit", fields)
+    assert refused.status_code == 409 and "Put better." in refused.text and "It began late." in refused.text
+
+
+def test_sending_a_form_again_leaves_a_newer_text_for_the_next_post(board: Board) -> None:
+    anna = board.anna
+    form = {"title": "Once", "body": "It began.", "submission_id": "a-form-of-sixteen-characters"}
+    anna.post("/posts/new", form)
+    anna.post("/drafts", {"target": "/posts/new", "title": "Next", "body": "The next one.", "submission_id": "another-form-of-its-own"})
+    anna.post("/posts/new", form)
+    assert "The next one." in anna.get("/posts/new").text
 
 
 def test_a_form_sent_as_a_draft_and_then_published_is_published(board: Board) -> None:
@@ -449,6 +545,32 @@ def test_a_stale_edit_shows_both_texts_and_then_saves(board: Board, post: Post) 
     assert "From this window." in board.cy.get("/posts/the-kitchen-table").text
 
 
+def test_topics_changed_in_another_window_are_shown_before_they_are_changed_again(board: Board, post: Post) -> None:
+    anna = board.anna
+    path = "/posts/the-kitchen-table/edit"
+
+    def fields(answer: TestResponse) -> dict[str, str]:
+        return dict(next(found for found in page(answer).forms if found.get("action") == path).form_values())
+
+    one_window, other = fields(anna.get(path)), fields(anna.get(path))
+    assert anna.post(path, {**one_window, "topics": "Tutoring"}).status_code == 303
+    refused = anna.post(path, {**other, "topics": "Money"})
+    assert refused.status_code == 409 and "Topics: Tutoring" in refused.text
+    with board.app.app_context():
+        assert revising.topic_names(post.id) == ["Tutoring"]
+    assert anna.post(path, fields(refused)).status_code == 303
+    with board.app.app_context():
+        assert revising.topic_names(post.id) == ["Money"]
+
+
+@pytest.mark.parametrize("path", ["/posts/new", "/posts/the-kitchen-table/edit"])
+def test_asking_for_the_head_alone_is_reading(board: Board, post: Post, path: str) -> None:
+    with having(board.app, ratelimit_enabled=True):
+        for _ in range(25):
+            assert board.anna.client.head(path).status_code == 200
+    assert board.bo.client.head("/posts/the-kitchen-table/edit").status_code == 403
+
+
 def test_others_cannot_edit_and_keep_what_they_typed(board: Board, post: Post) -> None:
     for visitor in (board.bo, board.mo):
         assert visitor.get("/posts/the-kitchen-table/edit").status_code == 403
@@ -474,10 +596,11 @@ def test_a_draft_in_progress_is_brought_back_into_its_own_form(board: Board, pos
     assert "Half a text" not in anna.get("/posts/new").text
 
 
-@pytest.mark.parametrize("version", ["x", "-1", "9" * 30, "1.5"])
+@pytest.mark.parametrize("version", ["x", "-1", "9" * 30, "1.5", "١"])
 def test_a_damaged_version_is_a_clear_answer(board: Board, post: Post, version: str) -> None:
     answer = board.anna.post("/posts/the-kitchen-table/edit", {"title": "T", "body": "My long text.", "version": version})
-    assert answer.status_code in (409, 422)
+    assert answer.status_code == 422
+    assert "This form’s version is damaged." in answer.text
     assert "My long text." in answer.text
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blog.text.names import RESERVED, clean_display_name, fold_username, is_reserved, is_username
+from blog.text.names import RESERVED, clean_display_name, fold_username, is_blank, is_reserved, is_username
 
 USERNAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{1,29}", fullmatch=True)
 
@@ -127,3 +127,19 @@ def test_a_name_of_a_long_run_of_accents_is_refused_without_composing_it() -> No
     with pytest.raises(ValueError, match="at most 60 characters; this one has 500001"):
         clean_display_name("a" + "\u0315\u0300" * 250_000)
     assert clean_display_name("e\u0301" * 60) == "é" * 60
+
+
+NOTHING = [
+    "", "  \n", "\u200b" * 12, "\u00a0\u2003", "\u202e\u2066\u200f", "\u0378" * 12, "\ue000" * 12, "\u3164\u2800", "\ufe0f\u0301",
+    "\U000e0041" * 12, "\u00ad" * 12,
+]
+
+
+@pytest.mark.parametrize("text", NOTHING, ids=ascii)
+def test_a_text_that_nobody_would_see_is_blank(text: str) -> None:
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["a", ".", "\u200b7", "ß", "語", "🧑🏽\u200d🏫", "€", "\u0915\u093f", "—"], ids=ascii)
+def test_a_text_with_one_thing_to_see_is_not(text: str) -> None:
+    assert not is_blank(text)

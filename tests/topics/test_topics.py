@@ -136,3 +136,62 @@ def test_a_topics_page_costs_the_same_however_many_of_its_posts_are_hidden(app: 
                 hidden = make_post(board.anna.id, f"Hidden {number}", topics=("Zebrafinch",)).id
             hide(board, hidden)
     assert costs[0] == costs[1] <= 4
+
+
+def many_topics(app: Flask, author_id: int, count: int) -> None:
+    """`count` topics of one post each; then "Number 7" has three and "Number 100" two."""
+    with app.app_context():
+        for number in range(count):
+            make_post(author_id, f"Post {number}", "Words.", topics=(f"Number {number}",))
+        for number in (7, 7, 100):
+            make_post(author_id, f"Another {number}", "Words.", topics=(f"Number {number}",))
+
+
+def test_the_front_page_names_the_busiest_and_the_list_comes_in_pages(app: Flask, board: Board) -> None:
+    anna, cy = board.anna, board.cy
+    many_topics(app, anna.id, 104)
+    front = page(cy.get("/"))
+    named = [words(link) for link in find(front, ".topics li a")]
+    assert len(named) == 12 and named[:2] == ["Number 73 posts", "Number 1002 posts"]
+    assert find(front, ".topics a.more[href=/topics]")
+    first = page(cy.get("/topics"))
+    second = page(cy.get(find(first, "a[rel=next]")[0].get("href")))
+    rows = [words(find(row, "h2")[0]) for seen in (first, second) for row in find(seen, ".lines > li")]
+    assert len(rows) == 104 == len(set(rows))
+    assert [len(find(seen, ".lines > li")) for seen in (first, second)] == [100, 4]
+    assert not find(second, "a[rel=next]")
+    assert "No more topics" in cy.get("/topics?after=zzz").text
+
+
+def test_numbers_are_counted_once_and_anew_when_the_board_changes(app: Flask, board: Board) -> None:
+    anna, cy = board.anna, board.cy
+    with app.app_context():
+        post = make_post(anna.id, topics=("Coaching",))
+
+    def seen() -> list[str]:
+        return [words(find(page(cy.get(path)), selector)[0]) for path, selector in (("/", ".topics li a"), ("/topics", ".lines > li"))]
+
+    def counting(path: str) -> int:
+        with counted(app) as statements:
+            cy.get(path)  # counted() begins without anything kept
+            del statements[:]
+            cy.get(path)
+        return sum("count(" in statement.lower() for statement in statements)
+
+    assert [counting(path) for path in ("/", "/topics")] == [0, 0]
+    assert seen() == ["Coaching1 post", "Coaching1 post"]
+    with app.app_context():
+        other = make_post(anna.id, "Another", topics=("Coaching",))
+    assert seen() == ["Coaching2 posts", "Coaching2 posts"]
+    hide(board, other.id)
+    assert seen() == ["Coaching1 post", "Coaching1 post"]
+    unhide(board, other.id)
+    assert seen() == ["Coaching2 posts", "Coaching2 posts"]
+    delete(board, other.id)
+    assert seen() == ["Coaching1 post", "Coaching1 post"]
+    with app.app_context(), writing():
+        publishing.restore(other.id, anna.viewer)
+    assert seen() == ["Coaching2 posts", "Coaching2 posts"]
+    with app.app_context(), writing():
+        revising.edit(post.id, anna.viewer, title=post.title, source="Words.", topics=["Money"])
+    assert "Coaching1 post" in seen()[0]
