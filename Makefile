@@ -1,4 +1,5 @@
-# `make` alone lists the targets. What may be set: PORT, INSTANCE, DEMO (run), WORKERS (test), PYTHON.
+# `make` alone lists the targets. What may be set: PORT, INSTANCE, DEMO (run), WORKERS (test), LARGEST, ROUNDS, DATABASES, FOLDER, DOCUMENT (bench-threads),
+# PYTHON.
 # Nothing is written but the clone (.venv, caches) and INSTANCE.
 
 PORT ?= 8000
@@ -13,10 +14,10 @@ FLASK = .venv/bin/flask --app app
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run serve test check install lock browser clean
+.PHONY: help run serve test check bench-threads install lock browser clean
 
 help:  ## This list
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
 
 run: export PARLEY_ENV = development
 run: export PARLEY_INSTANCE = $(INSTANCE)
@@ -34,6 +35,10 @@ test: .venv/dev.stamp browser  ## All tests, on SQLite and PostgreSQL, in a real
 check: .venv/dev.stamp  ## Lint and types
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+
+bench-threads: .venv/dev.stamp  ## What a thread costs, from 100 comments to a million (LARGEST=, ROUNDS=, DATABASES=, FOLDER= keeps the data, DOCUMENT=1)
+	@exec .venv/bin/python -m bench.measure_threads $(if $(LARGEST),--largest $(LARGEST)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(DATABASES),--databases $(DATABASES)) $(if $(FOLDER),--folder $(FOLDER)) $(if $(DOCUMENT),--document)
 
 install: .venv/run.stamp  ## Only the environment, compiled: for a server that may not write into it
 	@.venv/bin/python -m compileall -q -j 0 .venv/lib blog migrations app.py

@@ -6,7 +6,7 @@ from html import escape
 from math import ceil, log10
 
 WIDTH, HEIGHT = 420, 300  # of a panel
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 56, 44
+LEFT, RIGHT, TOP, BOTTOM = 52, 38, 56, 44  # right: half of the longest number
 COLOURS = ("#1f4e79", "#a33b20", "#2f6b3a", "#6b4c9a", "#555555")
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 

@@ -35,6 +35,9 @@ SEED = 20_250_101
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
 APART = timedelta(seconds=20)
 
+# Ids begin here, as on a board that is no longer young: else pages of the thread that was loaded first would weigh less for their short ids.
+FIRST_ID = 1_000_001
+
 DEEPEST_CHAIN = 60
 WRITERS = 200
 ROWS_A_TRANSACTION = 50_000
@@ -246,7 +249,7 @@ def load(shape: str, size: int, *, slug: str = "", seed: int = SEED, complete: b
     db.session.add(PostSlug(slug=slug, post_id=post.id))
     db.session.add(PostRevision(post_id=post.id, revision=1, title=post.title, source="What the discussion is about.", created_at=BEGINNING))
     post_id = post.id
-    first_id = (db.session.execute(select(func.max(Comment.id))).scalar() or 0) + 1
+    first_id = max(FIRST_ID, (db.session.execute(select(func.max(Comment.id))).scalar() or 0) + 1)
     db.session.commit()
     rows = _rows(thread, post_id, first_id, ids, iter(Words(seed)))
     raw = db.engine.raw_connection()

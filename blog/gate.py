@@ -1,5 +1,6 @@
 """What every request passes, in one place: host, junk encodings, sizes, token and origin on the way in; headers on the way out."""
 
+import re
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from flask import Flask, Response, g, request, session
@@ -10,6 +11,9 @@ from blog.config import settings
 from blog.errors import BadToken, Malformed, Refused, TooFast, TooLarge
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# A name or an address, and a port.
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 # Addresses that machines ask, by whatever name they know the host.
 ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -64,6 +68,8 @@ def check_host() -> None:
 
 def host_name(host: str) -> str:
     """The name in a Host header, without port; "" for one that can't be read."""
+    if not HOST.fullmatch(host):
+        return ""
     try:
         return (urlsplit("//" + host).hostname or "").lower()
     except ValueError:
@@ -86,6 +92,9 @@ def check_encoding() -> None:
     encoded = request.mimetype == "application/x-www-form-urlencoded"
     if encoded and raw.count(b"&") >= MOST_FIELDS:
         raise TooLarge(f"No form of this board has more than {MOST_FIELDS} fields. Go back and use the page’s own.")
+    if encoded and not _is_utf8(raw):
+        # Werkzeug's reader of forms gives up on bytes that were not even escaped, and all that was typed would be gone.
+        request._cached_data = raw.decode("utf-8", "ignore").encode()
     if _is_junk(raw) if encoded else request.mimetype == "multipart/form-data" and (b"\x00" in raw or not _is_utf8(raw)):
         hold(Malformed("The text holds bytes that are no characters (or a NUL). They are taken out below; look it over and send it again."))
 

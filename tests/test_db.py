@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from blog.accounts.models import LoginSession, Member
 from blog.clock import now
-from blog.db import db, note, writing
+from blog.db import db, note, plain_cursor, writing
 from tests.conftest import Board, Visitor
 
 
@@ -39,6 +39,24 @@ def test_writing_inside_writing_is_refused_and_the_outer_one_undone(board: Board
             db.session.execute(rename)
             note(update(Member).values(about="written by a reading"))
         assert db.session.execute(select(Member.display_name, Member.about).where(Member.id == anna.id)).one() == ("Somebody else", "")
+
+
+def test_a_plain_reading_leaves_its_connection_as_it_was(board: Board) -> None:
+    """It comes back to the pool; whoever gets it next can still take back what they wrote."""
+    anna = board.anna
+    with board.app.app_context():
+        name = select(Member.display_name).where(Member.id == anna.id)
+        for _ in range(3):
+            with plain_cursor() as cursor:
+                cursor.execute("SELECT display_name FROM member WHERE username = 'anna'")
+                assert cursor.fetchone()[0] == "Anna"
+            with pytest.raises(ZeroDivisionError), writing():
+                db.session.execute(update(Member).where(Member.id == anna.id).values(display_name="Somebody else"))
+                raise ZeroDivisionError
+            assert db.session.execute(name).scalar_one() == "Anna"
+            db.session.rollback()
+            with pytest.raises(db.engine.dialect.loaded_dbapi.Error), plain_cursor() as cursor:
+                cursor.execute("SELECT no_such_column FROM member")
 
 
 def test_a_visit_is_noted_by_the_hour(board: Board) -> None:

@@ -24,6 +24,7 @@ from blog.assets import STATIC
 from blog.comments.models import Comment
 from blog.db import db
 from blog.gate import ANY_HOST, FORM_BYTES, LONG_FORMS, MOST_FIELDS, POST_FORM_BYTES
+from tests import factories
 from tests.conftest import Board, Visitor, make_app
 from tests.world import FORMS, VISITS, WORDS, World, build, routes, written
 
@@ -696,3 +697,14 @@ def test_naughty_strings_in_texts_never_crash_a_form_and_come_out_whole(world: W
         answer = world.board.cy.get(feed)
         assert answer.status_code == 200, feed
         ElementTree.fromstring(answer.data)
+
+
+def test_bytes_that_are_no_characters_and_not_even_escaped_lose_nothing_else(board: Board) -> None:
+    anna, bo = board.anna, board.bo
+    with board.app.app_context():
+        factories.make_post(anna.id, title="The kitchen table")
+    for path in ("/posts/the-kitchen-table/comments", "/posts/new"):
+        body = b"csrf_token=" + bo.token().encode() + b"&title=A+title&body=precious\xff\xfe+words"
+        answer = bo.client.post(path, data=body, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == 400
+        assert "precious words" in answer.text

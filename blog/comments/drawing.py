@@ -59,7 +59,7 @@ def draw(post: PostOf, version: tuple[int, int], talk: Talk, *, sort: str = "old
     Raises Malformed for a bad cursor.
     """
     block = kept_block(post, version, sort=sort, after=after)
-    talk = replace(talk, thanked=thanking.thanked_by(talk.viewer.id, list(block.by_id)))
+    talk = replace(talk, thanked=thanking.thanked_by(talk.viewer.id, [row.id for row in block.rows if row.thanks]))
     new = [row for row in block.rows if talk.is_new(row)]
     elsewhere = None
     if talk.seen.count(post.last_seq) and (after or block.more or post.last_seq > thread.PAGE):

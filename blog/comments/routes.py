@@ -180,8 +180,8 @@ def history(comment_id: int) -> Response:
 def delete(comment_id: int) -> Response:
     limiting.spend("press", viewer().id)
     with transaction():
-        writing.delete(comment_id, viewer())
-    return _pressed(comment_id, "Deleted. Its words are kept for you for 30 days.", undo=f"/comments/{comment_id}/restore")
+        given_back = writing.delete(comment_id, viewer())
+    return _pressed(comment_id, "Deleted. Its words are kept for you for 30 days.", undo=f"/comments/{comment_id}/restore", given_back=given_back)
 
 
 @bp.post("/comments/<key:comment_id>/restore")
@@ -234,12 +234,12 @@ def _talk(on: thread.OnPost) -> Talk:
     return Talk(viewer(), on.post, seen=visits.seen(viewer(), on.post_id), thanked=thanked)
 
 
-def _pressed(comment_id: int, said: str, undo: str = "") -> Response:
+def _pressed(comment_id: int, said: str, undo: str = "", given_back: str = "") -> Response:
     on = thread.one(viewer(), comment_id)
     if not is_fragment():
         flash(said, f"undo {undo}" if undo else "message")
     to = thread.page_with(on) if on.comment.listed else f"{on.post.path}#talk"
-    return fragment_or_redirect("comments/_pressed.html", to, on=on, talk=_talk(on), said=said, undo=undo)
+    return fragment_or_redirect("comments/_pressed.html", to, on=on, talk=_talk(on), said=said, undo=undo, given_back=given_back)
 
 
 def _is_alone() -> bool:

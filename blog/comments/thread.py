@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Row, bindparam, cast, false, func, literal, not_, select, true, tuple_
+from sqlalchemy import ARRAY, BigInteger, Integer, Row, any_, bindparam, cast, false, func, literal, not_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
 from blog.accounts.models import Member
@@ -200,36 +200,62 @@ def _joined(statement: Any) -> Any:
     )
 
 
-_POST: Any = bindparam("post")
-_PARENT: Any = bindparam("parent")
+_WHOLE = _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.post_id == bindparam("post"), Comment.listed).order_by(Comment.seq)
+
 _A: Any = bindparam("a")
 _B: Any = bindparam("b")
 
-_WHOLE = _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.post_id == _POST, Comment.listed).order_by(Comment.seq)
-_ROOTS = _joined(select(*_COLUMNS).select_from(Comment)).where(Comment.post_id == _POST, ROOT).limit(MOST_TOPS + 1)
-_REPLIES = (
-    _joined(select(*_COLUMNS).select_from(Comment))
-    .where(Comment.parent_id == _PARENT, Comment.listed, Comment.id > _A)
-    .order_by(Comment.id)
-    .limit(MOST_TOPS + 1)
-)
 
-# By order: the first page's statement, the next page's, and the parts of a cursor.
-_ORDERS: dict[str, tuple[Any, Any, Callable[[Shown], tuple[int, ...]]]] = {
-    "oldest": (_ROOTS.order_by(Comment.id), _ROOTS.where(Comment.id > _A).order_by(Comment.id), lambda row: (row.id,)),
-    "newest": (_ROOTS.order_by(Comment.id.desc()), _ROOTS.where(Comment.id < _A).order_by(Comment.id.desc()), lambda row: (row.id,)),
-    "active": (
-        _ROOTS.order_by(Comment.active_seq.desc()),
-        _ROOTS.where(Comment.active_seq < _A).order_by(Comment.active_seq.desc()),
-        lambda row: (row.active_seq,),
-    ),
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of roots, or of the replies of one comment: its columns, what stands after a cursor, and the parts of a cursor."""
+
+    columns: tuple[Any, ...]
+    after: Any
+    key: Callable[[Shown], tuple[int, ...]]
+    is_descending: bool = True
+
+
+_ORDERS = {
+    "oldest": Order((Comment.id,), Comment.id > _A, lambda row: (row.id,), is_descending=False),
+    "newest": Order((Comment.id,), Comment.id < _A, lambda row: (row.id,)),
+    "active": Order((Comment.active_seq,), Comment.active_seq < _A, lambda row: (row.active_seq,)),
     # Both descending: a row value with mixed directions can't be read from the index.
-    "thanked": (
-        _ROOTS.order_by(Comment.thanks.desc(), Comment.seq.desc()),
-        _ROOTS.where(tuple_(Comment.thanks, Comment.seq) < tuple_(_A, _B)).order_by(Comment.thanks.desc(), Comment.seq.desc()),
-        lambda row: (row.thanks, row.seq),
-    ),
+    "thanked": Order((Comment.thanks, Comment.seq), tuple_(Comment.thanks, Comment.seq) < tuple_(_A, _B), lambda row: (row.thanks, row.seq)),
 }
+
+
+@cache
+def _tops(dialect: str, of: str, sort: str, is_further: bool) -> Any:
+    """The first rows of an order, of the post or of the parent in :of: read from the order's index, which stops after a page.
+
+    PostgreSQL has to be held to that index (docs/decisions/0006). Behind a cursor of two columns it expects one row, joins and sorts
+    a million: so a few rows are picked first, and only those joined. And a thread that is a large part of the board it would find
+    by walking the primary key, past everybody else's comments: so the order begins with the thread, which is asked for as a list of
+    one; what is compared with a list is no constant, and only the index has that order.
+    """
+    order = _ORDERS[sort]
+    owner: Any = Comment.post_id if of == "post" else Comment.parent_id
+    mine = owner == (any_(cast(bindparam("of"), ARRAY(BigInteger))) if dialect == "postgresql" else bindparam("of"))
+    conditions = [mine, ROOT if of == "post" else Comment.listed, *([order.after] if is_further else [])]
+    by = [column.desc() if order.is_descending else column for column in ((owner, *order.columns) if dialect == "postgresql" else order.columns)]
+    if dialect == "postgresql":
+        picked = select(Comment.id).where(*conditions).order_by(*by).limit(MOST_TOPS + 1).subquery()
+        return _joined(select(*_COLUMNS).select_from(picked).join(Comment, Comment.id == picked.c.id))
+    return _joined(select(*_COLUMNS).select_from(Comment)).where(*conditions).order_by(*by).limit(MOST_TOPS + 1)
+
+
+def _fetched_tops(of: str, owner_id: int, sort: str, parts: Sequence[int] | None, post_author_id: int) -> list[Shown]:
+    """The rows of _tops in their order. One statement."""
+    dialect, order = _dialect(), _ORDERS[sort]
+    values: dict[str, Any] = {"of": [owner_id] if dialect == "postgresql" else owner_id, **dict(zip("ab", parts or (), strict=False))}
+    rows = [_shown(row, post_author_id) for row in db.session.execute(_tops(dialect, of, sort, parts is not None), values)]
+    rows.sort(key=order.key, reverse=order.is_descending)  # joining promises no order
+    return rows
+
+
+def _dialect() -> str:
+    return db.session.get_bind().dialect.name
 
 
 @cache
@@ -305,19 +331,15 @@ def discussion(post: PostOf, *, sort: str = "oldest", after: str = "") -> Discus
 
     The same for every reader: what differs (own comments, what may be pressed) is laid around it by the template.
     """
-    first, further, key = _ORDERS[sort]
-    parts = position(sort, after)
+    order, parts = _ORDERS[sort], position(sort, after)
     if post.last_seq <= PAGE and parts is None:
         everything = [_shown(row, post.author_id) for row in db.session.execute(_WHOLE, {"post": post.id})]
         tops = [row for row in everything if row.parent_id is None]
-        tops.sort(key=key, reverse=sort != "oldest")
+        tops.sort(key=order.key, reverse=order.is_descending)
         return Discussion(_listed(tops, _by_parent(everything), 1), sort, "", "")
-    values: dict[str, int] = {"post": post.id}
-    if parts is not None:
-        values |= dict(zip("ab", parts, strict=False))
-    fetched = [_shown(row, post.author_id) for row in db.session.execute(further if parts else first, values)]
+    fetched = _fetched_tops("post", post.id, sort, parts, post.author_id)
     tops = _as_many_as_fit(fetched)
-    more = cursor(*key(tops[-1])) if len(fetched) > len(tops) else ""
+    more = cursor(*order.key(tops[-1])) if len(fetched) > len(tops) else ""
     return Discussion(_listed(tops, _levels(tops, post.author_id), 1), sort, after, more)
 
 
@@ -328,9 +350,7 @@ def position(sort: str, after: str) -> tuple[int, ...] | None:
 
 def replies(on: OnPost, *, after: str = "", level: int = 1) -> tuple[Listing, str]:
     """More replies of one comment, from the cursor on, and the cursor of the next page ("" at the end). At most 6 statements."""
-    parts = read_cursor(after)
-    values = {"parent": on.comment.id, "a": parts[0] if parts else 0}
-    fetched = [_shown(row, on.post_author_id) for row in db.session.execute(_REPLIES, values)]
+    fetched = _fetched_tops("parent", on.comment.id, "oldest", read_cursor(after), on.post_author_id)
     for row in fetched:
         _answers(row, on.comment)
     tops = _as_many_as_fit(fetched)
@@ -441,34 +461,48 @@ def _as_many_as_fit(fetched: Sequence[Shown]) -> list[Shown]:
 
 
 def _levels(tops: Sequence[Shown], post_author_id: int) -> dict[int, list[Shown]]:
-    """First replies, level by level, inside the budget of a page. One statement a level, four at most: the last goes all the way down."""
+    """First replies, level by level, inside the budget of a page. One statement a level, four at most: the last goes all the way down.
+
+    No more is fetched than is shown, but for the last statement: how far down a chain goes is known only when it was followed.
+    """
     left = PAGE - len(tops)
     children: dict[int, list[Shown]] = {}
     parents = list(tops)
-    dialect = db.session.get_bind().dialect.name
     found: dict[int, list[Shown]] = {}
     for below in range(DEEPEST - 1):
-        parents = [row for row in parents if row.reply_count and not row.closed]
-        if not parents or left <= 0:
+        shares = _shares(parents, REPLIES_BY_LEVEL[below] if below < len(REPLIES_BY_LEVEL) else 1, left)
+        if not shares:
             break
-        k = REPLIES_BY_LEVEL[below] if below < len(REPLIES_BY_LEVEL) else 1
         if below <= len(REPLIES_BY_LEVEL):
-            ids = [row.id for row in parents]
-            values: dict[str, Any] = {"ids": ids if dialect == "postgresql" else json.dumps(ids)}
-            if below < len(REPLIES_BY_LEVEL):
-                rows = db.session.execute(_first_replies(dialect), {**values, "k": k})
-            else:
-                rows = db.session.execute(_chains(dialect), {**values, "steps": DEEPEST - 1 - below})
-            found = _by_parent(sorted((_shown(row, post_author_id) for row in rows), key=lambda row: row.id))
-        # Everybody's first reply before anybody's second, in page order, until the page is full.
-        for turn in range(k):
-            for parent in parents:
-                waiting = found.get(parent.id, [])
-                if left > 0 and turn < len(waiting):
-                    children.setdefault(parent.id, []).append(waiting[turn])
-                    left -= 1
-        parents = [child for parent in parents for child in children.get(parent.id, [])]
+            found = _by_parent(_first_of(shares, below, post_author_id))
+        for parent_id, share in shares.items():
+            if parent_id in found:
+                children[parent_id] = found[parent_id][:share]
+        parents = [child for parent in parents for child in (children.get(parent.id, ()) if parent.id in shares else ())]
+        left -= len(parents)
     return children
+
+
+def _shares(parents: Sequence[Shown], most: int, left: int) -> dict[int, int]:
+    """How many replies of each parent there is room for: everybody's first before anybody's second, in page order, `most` of each."""
+    shares: dict[int, int] = {}
+    for turn in range(most):
+        for row in parents:
+            if left > 0 and turn < row.reply_count and not row.closed:
+                shares[row.id] = turn + 1
+                left -= 1
+    return shares
+
+
+def _first_of(shares: dict[int, int], below: int, post_author_id: int) -> list[Shown]:
+    """The first replies of those parents, oldest first; below the levels that have their own statement with all the first replies of these."""
+    dialect, ids = _dialect(), list(shares)
+    values: dict[str, Any] = {"ids": ids if dialect == "postgresql" else json.dumps(ids)}
+    if below < len(REPLIES_BY_LEVEL):
+        rows = db.session.execute(_first_replies(dialect), {**values, "k": max(shares.values())})
+    else:
+        rows = db.session.execute(_chains(dialect), {**values, "steps": DEEPEST - 1 - below})
+    return sorted((_shown(row, post_author_id) for row in rows), key=lambda row: row.id)
 
 
 def _by_parent(rows: Iterable[Shown]) -> dict[int, list[Shown]]:

@@ -147,25 +147,31 @@ def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None) -> No
     db.session.flush()
 
 
-def delete(comment_id: int, by: Viewer) -> None:
-    """The writer takes a comment back. With replies a tombstone stays. The words are kept, closed to readers, for 30 days. Twice is once."""
+def delete(comment_id: int, by: Viewer) -> str:
+    """The writer takes a comment back. With replies a tombstone stays. The words are kept, closed to readers, for 30 days. Twice is once.
+
+    Gives the words, if they are back as a draft of the form that they came from; else "".
+    """
     comment = _comment(comment_id)
     may_delete_comment(by, comment).require()
     if comment.deleted_at is not None:
-        return
+        return ""
     comment.deleted_at = now()
     comment.html = ""
     db.session.flush()
     if comment.hidden_by is None:
         counting.count_live(comment.post_id, -1)
     counting.settle(comment_id)
+    given_back = ""
     if comment.deleted_at - comment.created_at < UNDO and comment.reply_count == 0:
         # Taken back right after sending: the words are wanted again, in the form that they came from.
         fields = {"body": source_of(comment_id), **({"parent_id": str(comment.parent_id)} if comment.parent_id else {})}
         target = keeping.of_comments(comment.post_id, comment.parent_id)
         if keeping.kept(target, by.id) is None:  # never over something newer
             keeping.keep(target, fields, member_id=by.id)
+            given_back = fields["body"]
     db.session.expire(comment)
+    return given_back
 
 
 def restore(comment_id: int, by: Viewer) -> None:

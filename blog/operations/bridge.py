@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 # Seconds. Nobody who sends a form pauses so long, and nobody needs so long for it.
 PAUSE_IN_BODY = 10.0
 WHOLE_BODY = 120.0
+# Many programs send all before they read a word: a body over the limit is taken off the line and thrown away, up to so many bytes, so that they get
+# to the answer. Somebody who was only asked (Expect: 100-continue) has sent nothing yet.
+MOST_THROWN_AWAY = 64 * 1024 * 1024
+PAUSE_THROWN_AWAY = 0.5
 # Once the process is told to stop: what bodies still on their way may take, and what the thread beside the requests may.
 BODY_AT_STOP = 2.0
 BESIDE_AT_STOP = 3.0
@@ -161,33 +165,46 @@ class Bridge:
     # Reading
 
     async def _body(self, scope: Scope, proto: "HTTPProtocol") -> tuple[bytes | None, int]:
-        """The whole body and its length; None for one over the limit. Raises Unreadable for one that breaks off or stalls."""
+        """The whole body and its length; None for one over the limit, which is taken off the line and thrown away.
+
+        Raises Unreadable for one that breaks off or stalls.
+        """
         announced = scope.headers.get("content-length")
         expected = None if announced is None else int(announced)
-        if expected is not None and expected > self.body_limit:
-            return None, expected
+        too_large = expected is not None and expected > self.body_limit
+        if too_large and "expect" in scope.headers:
+            return None, expected or 0
         parts: list[bytes] = []
         size = empty = 0
         start = self._loop.time()
         try:
-            async with asyncio.timeout_at(start + PAUSE_IN_BODY) as patience:
+            async with asyncio.timeout_at(start + (PAUSE_THROWN_AWAY if too_large else PAUSE_IN_BODY)) as patience:
                 self._unfinished.add(patience)
                 try:
-                    async for part in proto:
+                    async for part in proto:  # once: a second loop over it finds nothing
                         # The end of a body is one empty part; a connection that breaks off gives another before it.
                         empty += not part
                         size += len(part)
-                        parts.append(part)
-                        if size > self.body_limit:
-                            return None, size
+                        if too_large or size > self.body_limit:
+                            too_large = True
+                            parts.clear()
+                            if size > MOST_THROWN_AWAY:
+                                break
+                        else:
+                            parts.append(part)
                         if not self._stopping:
-                            patience.reschedule(min(self._loop.time() + PAUSE_IN_BODY, start + WHOLE_BODY))
+                            pause = PAUSE_THROWN_AWAY if too_large else PAUSE_IN_BODY
+                            patience.reschedule(min(self._loop.time() + pause, start + WHOLE_BODY))
                 finally:
                     self._unfinished.discard(patience)
         except TimeoutError:
+            if too_large:
+                return None, max(size, expected or 0)
             if self._stopping:
                 raise Unreadable(503, "The board is being restarted. Send it again in a moment.") from None
             raise Unreadable(408, "The rest of this request did not come in time.") from None
+        if too_large:
+            return None, max(size, expected or 0)
         if empty > 1 or (expected is not None and size != expected):
             raise Unreadable(400, "This request broke off before its end.")
         return b"".join(parts), size
@@ -203,6 +220,8 @@ class Bridge:
             try:
                 environ = self._environ(request)
                 status, headers, body, close = self._ask(environ)
+                if request.body is None:
+                    headers = [*headers, ("connection", "close")]  # what may still be on the line is no request
                 request.proto.response_bytes(status, headers, body)
             except RequestEntityTooLarge:
                 status = 413

@@ -111,12 +111,13 @@ def _opening(chosen: config.Settings, names: list[str]) -> str:
         accounts = f"Demo accounts: {', '.join(names)}; password of each: {filling.password()}"
     else:
         accounts = f"No demo accounts; an administrator is made by: {_shell(chosen)}.venv/bin/flask --app app members create NAME EMAIL --role administrator"
+    other = "an empty board with: make run DEMO=0" if names else "one with demo content with: make run"
     return (
         f"Parley answers at http://{HOST}:{chosen.port}/\n"
         f"{accounts}\n"
         f"The data lies in {chosen.instance}\n"
         "Stop with Ctrl-C; the next start finds everything as it was\n"
-        "Start an empty board with: make run DEMO=0 INSTANCE=some/other/folder"
+        f"Start {other} INSTANCE=some/other/folder"
     )
 
 

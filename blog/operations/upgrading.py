@@ -74,6 +74,8 @@ def check_identity() -> None:
             raise WrongDatabase("The database in DATABASE_URL holds another program’s tables; set it to an empty database of our own.")
         return
     path = Path(db.engine.url.database or "")
+    if path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)  # it holds addresses and hashes, and the folder may be open to others
     if path.is_file() and path.stat().st_size:
         # Not through our engine: its first words to a new connection (WAL) are written into the file.
         found, tables = _header(path)

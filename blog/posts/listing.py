@@ -14,6 +14,8 @@ from sqlalchemy import String, cast, false, literal, null, select, tuple_, union
 from blog.accounts.models import Member
 from blog.acts.models import Act, Rule
 from blog.board import versions
+from blog.caching import Kept
+from blog.config import settings
 from blog.db import UTCDateTime, db
 from blog.drafts import keeping
 from blog.errors import Gone, Malformed, NotFound
@@ -279,6 +281,41 @@ def article(viewer: Viewer, slug: str, *, including_gone: bool = False) -> Artic
     return found if readable else replace(found, title="", html="", headings=[], teaser="", words=0)
 
 
+# Some thousand posts' surroundings.
+_around: Kept[tuple[list[TopicLink], list[ReadMore]]] = Kept(8 * 1024 * 1024)
+
+
+def kept_around(post: Article) -> tuple[list[TopicLink], list[ReadMore]]:
+    """What stands around a post, from the store or read now. Its topics change with the post's version, other posts with the board's;
+    a draft's versions say nothing, so it is read each time. One statement, none if it is kept."""
+    if post.is_draft:
+        return around(post.id)
+    key = (settings().instance, settings().database_url, post.id, post.version, post.board_version)
+    found = _around.get(key)
+    if found is None:
+        found = around(post.id)
+        _around.put(key, found, 2_000)
+    return found
+
+
+def around(post_id: int, count: int = 3) -> tuple[list[TopicLink], list[ReadMore]]:
+    """What stands around an article: its topics in their order, and the `count` newest other listed posts. One statement."""
+    newest = (
+        select(Post.id, Post.slug, Post.title, Post.teaser, Post.published_at)
+        .where(listed_posts(), Post.id != post_id)
+        .order_by(Post.published_at.desc(), Post.id.desc())
+        .limit(count)
+        .subquery()
+    )
+    topics = select(PostTopic.place, Topic.slug, Topic.name, literal(None, String), cast(null(), UTCDateTime))
+    topics = topics.join(Topic, Topic.id == PostTopic.topic_id).where(PostTopic.post_id == post_id)
+    found = db.session.execute(union_all(select(newest), topics))
+    rows = [ReadMore(row.id, row.slug, row.title, teaser(row.teaser or "", SHORT_TEASER), row.published_at) for row in found]
+    posts = sorted((row for row in rows if row.published_at is not None), key=lambda row: (row.published_at, row.id), reverse=True)
+    named = sorted((row for row in rows if row.published_at is None), key=lambda row: row.id)
+    return [TopicLink(row.slug, row.title) for row in named], posts
+
+
 # -- forms that were left with text
 
 
@@ -304,21 +341,3 @@ def forms_at(viewer: Viewer, targets: list[str]) -> list[str]:
         for target, number in ((target, keeping.number_in(target)) for target in targets)
         if not keeping.slug_in(target) and (not number or number in names)
     ]
-
-
-def around(post_id: int, count: int = 3) -> tuple[list[TopicLink], list[ReadMore]]:
-    """What stands around an article: its topics in their order, and the `count` newest other listed posts. One statement."""
-    newest = (
-        select(Post.id, Post.slug, Post.title, Post.teaser, Post.published_at)
-        .where(listed_posts(), Post.id != post_id)
-        .order_by(Post.published_at.desc(), Post.id.desc())
-        .limit(count)
-        .subquery()
-    )
-    topics = select(PostTopic.place, Topic.slug, Topic.name, literal(None, String), cast(null(), UTCDateTime))
-    topics = topics.join(Topic, Topic.id == PostTopic.topic_id).where(PostTopic.post_id == post_id)
-    found = db.session.execute(union_all(select(newest), topics))
-    rows = [ReadMore(row.id, row.slug, row.title, teaser(row.teaser or "", SHORT_TEASER), row.published_at) for row in found]
-    posts = sorted((row for row in rows if row.published_at is not None), key=lambda row: (row.published_at, row.id), reverse=True)
-    named = sorted((row for row in rows if row.published_at is None), key=lambda row: row.id)
-    return [TopicLink(row.slug, row.title) for row in named], posts

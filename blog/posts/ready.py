@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from blog.caching import Kept
 from blog.config import settings
-from blog.db import db
+from blog.db import db, plain_cursor
 from blog.web import vary
 
 # A page of a hundred comments is some 150 kB plain and 25 kB compressed.
@@ -55,14 +55,9 @@ def versions(slug: str) -> Versions | None:
     """The versions behind an address; None for one that has no page everybody reads, or where the
     database does not answer. One statement, without the ORM: it decides what a page costs."""
     try:
-        connection = db.engine.raw_connection()
-        try:
-            cursor = connection.cursor()
+        with plain_cursor() as cursor:
             cursor.execute(_VERSIONS.format(mark="?" if db.engine.dialect.name == "sqlite" else "%s"), (slug,))
             row = cursor.fetchone()
-            cursor.close()
-        finally:
-            connection.close()
     except (db.engine.dialect.loaded_dbapi.Error, SQLAlchemyError):
         return None  # the long way tells what is wrong with the database
     return Versions(*row) if row else None

@@ -95,7 +95,7 @@ def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Res
 
 def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> Response:
     """The article with its discussion, as this viewer sees it."""
-    named, more = listing.around(post.id)
+    named, more = listing.kept_around(post)
     source = revising.newest(post.id).source if post.is_draft else ""
     return page_or_fragment("posts/show.html", "posts/show.html", post=post, topics=named, more=more, source=source,
                             minutes=minutes_to_read(post.words), **_controls(post), **_discussion(post, seen, kept))

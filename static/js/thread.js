@@ -31,6 +31,10 @@ export const begin = ({ byId, on, focus, say, put }) => {
   };
 
   const arrive = () => {
+    const back = document.querySelector("[data-back]");
+    const form = back && byId(back.dataset.back);
+    if (form && !form.value) form.value = back.textContent;     // never over something newer
+    back?.remove();
     const area = byId(coming.id);
     if (!area) return;
     quote(area, coming.words);

@@ -305,3 +305,18 @@ def test_quoting_by_the_link_keeps_what_was_typed(talk: Live) -> None:
     page.get_by_role("link", name="Quote Bo").click()
     expect(page.locator("#body-1")).to_have_value("My answer.\n\n[Bo](/comments/1):\n\n> I teach at the table.\n\n")
     expect(page.locator("#body-1")).to_be_focused()
+
+
+def test_undoing_what_was_sent_puts_the_words_back_into_the_empty_form(talk: Live) -> None:
+    page = talk.visitor("anna")
+    page.goto(POST)
+    page.locator("[data-keys]").wait_for()
+    field = page.get_by_label("Comment", exact=True)
+    for typed_since, expected in (("", "sent too soon"), ("typed since", "typed since")):
+        field.fill("sent too soon")
+        page.get_by_role("button", name="Post comment").click()
+        expect(page.locator("#flash")).to_contain_text("Posted.")
+        field.fill(typed_since)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#flash")).to_contain_text("Deleted.")
+        expect(field).to_have_value(expected)

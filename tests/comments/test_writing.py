@@ -20,7 +20,7 @@ from blog.moderation import moderating
 from blog.posts.models import Post
 from tests.comments.trees import Model, grow, random_parents
 from tests.conftest import Board, counted
-from tests.factories import make_post
+from tests.factories import make_member, make_post
 
 
 @pytest.fixture
@@ -137,6 +137,73 @@ def test_writers_at_once_lose_nothing(app: Flask, board: Board, post_id: int) ->
         assert list(seqs) == list(range(1, 66))  # dense, and rising with the id
     assert row(app, parent).reply_count == 64
     assert row(app, parent).active_seq == 65
+
+
+# Sixteen writers in each of four processes: at the word "go" each of them answers the same comment once.
+WRITERS = """
+import sys
+import threading
+from blog import config
+from blog.comments import writing
+from blog.db import writing as transaction
+from blog.factory import create_app
+from blog.viewer import Viewer
+
+instance, database_url, post_id, parent, *members = sys.argv[1:]
+app = create_app(config.load({}, instance=instance, database_url=database_url, env="development", log_level="error"))
+
+def answer(member):
+    with app.app_context():
+        text = writing.words(f"the answer of writer {member}")
+        with transaction():
+            writing.add(int(post_id), Viewer(id=int(member), verified=True), text, parent_id=int(parent))
+
+threads = [threading.Thread(target=answer, args=(member,)) for member in members]
+print("ready", flush=True)
+sys.stdin.readline()
+for thread in threads:
+    thread.start()
+"""
+
+
+def test_64_writers_in_several_processes_lose_nothing(app: Flask, board: Board, post_id: int) -> None:
+    parent = add(app, post_id, board.anna, "the one that all answer")
+    chosen = app.config["PARLEY"]
+    with app.app_context():
+        members = [make_member(f"writer{number}").id for number in range(64)]
+        db.session.commit()
+    arguments = [chosen.instance, chosen.database_url, str(post_id), str(parent)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITERS, *arguments, *map(str, members[at::4])], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        for at in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    ended = []
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        ended.append(process.communicate(timeout=120)[1])
+    assert ended == [""] * 4  # what a thread dies of would stand there
+    with app.app_context():
+        rows = db.session.execute(
+            select(Comment.seq, Comment.parent_id, Comment.root_id, Comment.depth, Comment.author_id, Comment.html).where(Comment.post_id == post_id)
+            .order_by(Comment.id)
+        ).all()
+        assert [row.seq for row in rows] == list(range(1, 66))  # dense, unique, and rising with the id
+        assert {(row.parent_id, row.root_id, row.depth) for row in rows[1:]} == {(parent, parent, 2)}
+        assert sorted(row.author_id for row in rows[1:]) == sorted(members)
+        assert all(f"the answer of writer {row.author_id}<" in row.html for row in rows[1:])
+        post = db.session.get_one(Post, post_id)
+        assert (post.last_seq, post.comment_count) == (65, 65)
+    above = row(app, parent)
+    assert (above.reply_count, above.active_seq) == (64, 65)
+    told = app.test_cli_runner().invoke(args=["threads", "verify"])
+    assert (told.exit_code, told.output) == (0, "Every counter agrees with the rows.\n")
 
 
 @pytest.mark.parametrize("change", [

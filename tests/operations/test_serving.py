@@ -368,7 +368,26 @@ def test_a_chunked_body_arrives_whole(serve: Serve) -> None:
     assert told["environ"]["CONTENT_LENGTH"] == "11"
 
 
-def test_a_body_over_the_limit_is_not_read_and_the_application_is_told_its_length(serve: Serve) -> None:
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_sends_all_before_reading_gets_the_answer_too(serve: Serve, chunked: bool) -> None:
+    server = serve(body_limit=1000)
+    block = b"x" * 65536
+    with server.connect() as line:
+        line.settimeout(20)
+        if chunked:
+            line.sendall(b"POST /tell HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(160):
+                line.sendall(b"%x\r\n%s\r\n" % (len(block), block))
+            line.sendall(b"0\r\n\r\n")
+        else:
+            line.sendall(b"POST /tell HTTP/1.1\r\nHost: a.example\r\nContent-Length: %d\r\n\r\n" % (160 * len(block)))
+            for _ in range(160):
+                line.sendall(block)
+        assert line.recv(65536).startswith(b"HTTP/1.1 413")
+    assert server.get("/")[0] == 200
+
+
+def test_a_body_over_the_limit_is_not_kept_and_the_application_is_told_its_length(serve: Serve) -> None:
     server = serve(body_limit=1000)
     # This application reads the body; Flask looks at the length before it does, with the same answer.
     head = b"POST /tell HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10000000\r\n"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 from lxml import html as lxml_html
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 from werkzeug.test import TestResponse
 
 from blog import limiting
@@ -178,6 +178,40 @@ def test_what_a_person_typed_is_text_everywhere(board: Board, where: str) -> Non
     if where == "title":
         assert words(find(page(board.cy.get(path)), "h1")[0]) == " ".join(NASTY.split())
         assert html.escape(" ".join(NASTY.split()), quote=False).replace("'", "&#39;").replace('"', "&#34;") in board.cy.get("/").text
+
+
+def test_what_stands_around_a_post_is_read_once_and_changes_at_once(app: Flask, board: Board) -> None:
+    board.anna.post("/posts/new", {"title": "First", "body": "Words.", "topics": "Old topic", "action": "publish"})
+    assert "Old topic" in board.bo.get("/posts/first").text
+    before = [statement for statement in around_statements(app, board) if "UNION ALL" in statement]
+    assert before == []
+    board.anna.post("/posts/new", {"title": "Second", "body": "Words.", "topics": "", "action": "publish"})
+    assert "/posts/second" in board.bo.get("/posts/first").text
+    form = next(found for found in page(board.anna.get("/posts/first/edit")).forms if found.get("action") == "/posts/first/edit")
+    board.anna.post("/posts/first/edit", {**dict(form.form_values()), "topics": "New topic", "action": "publish"})
+    seen = board.bo.get("/posts/first").text
+    assert "New topic" in seen
+    assert "Old topic" not in seen
+    hide(board, 2)
+    assert "/posts/second" not in board.bo.get("/posts/first").text
+
+
+def around_statements(app: Flask, board: Board) -> list[str]:
+    """What a member's second look at the first post asks."""
+    seen: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert board.bo.get("/posts/first").status_code == 200
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert seen
+    return seen
 
 
 # -- drafts, deleted and hidden posts
