@@ -27,6 +27,7 @@ from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
 from blog.moderation import routes as moderation
+from blog.moderation.waiting import waiting
 from blog.operations import cli as operations_cli
 from blog.operations import routes as operations
 from blog.posts import jobs as posts_jobs
@@ -86,7 +87,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 
 
 def page_facts() -> dict[str, Any]:
-    """What every template knows: who is looking, and the board's settings. Dates from here on stand in the viewer's zone."""
+    """What every template knows: who is looking, the board's settings, what waits for a moderator. Dates from here on stand in the viewer's zone."""
     looking = viewer()
     g.zone = looking.zone
-    return {"viewer": looking, "board": config.settings()}
+    return {"viewer": looking, "board": config.settings(), "waiting": waiting(looking)}

@@ -17,6 +17,9 @@ from blog.viewer import Viewer
 # act.number is a plain INTEGER: PostgreSQL refuses to compare it with more.
 LARGEST_NUMBER = 2**31 - 1
 
+# Who acts where no person does, as the log shows it.
+BOARD = "Board"
+
 SHORTEST_REASON = 10
 LONGEST_REASON = 500
 
@@ -34,9 +37,12 @@ def rule_in_force(rule_id: int) -> Rule:
     return rule
 
 
-def record(kind: ActKind, by: Viewer, *, person_id: int, target: tuple[TargetKind, int], rule_id: int, reason: str, scope: str,
-           until: datetime | None = None, undoes_id: int | None = None) -> Act:
+def record(kind: ActKind, by: Viewer | None, *, person_id: int | None, target: tuple[TargetKind, int], rule_id: int, reason: str, scope: str,
+           until: datetime | None = None, undoes_id: int | None = None, about_id: int | None = None, case_id: int | None = None,
+           filter_name: str | None = None) -> Act:
     """Write an act with the next number. Holds the number's row until the transaction ends, so numbers have no gap and no twin.
+
+    `by` None: the board itself (a filter, whose name is given). Columns as the table tells (acts/models.py).
 
     Raises Invalid for a reason outside 10 to 500 characters, or of invisible ones.
     """
@@ -45,8 +51,9 @@ def record(kind: ActKind, by: Viewer, *, person_id: int, target: tuple[TargetKin
     if not SHORTEST_REASON <= size <= LONGEST_REASON:
         raise Invalid(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters; this has {size}.", "reason")
     number = db.session.execute(update(ActNumber).where(ActNumber.id == 1).values(last=ActNumber.last + 1).returning(ActNumber.last)).scalar_one()
-    act = Act(number=number, kind=kind.value, actor_id=by.id, actor_handle=handle(by), person_id=person_id, target_kind=target[0].value,
-              target_id=target[1], rule_id=rule_id, reason=reason, scope=scope, until=until, undoes_id=undoes_id, created_at=now())
+    act = Act(number=number, kind=kind.value, actor_id=by.id if by else None, actor_handle=handle(by) if by else BOARD, person_id=person_id,
+              target_kind=target[0].value, target_id=target[1], rule_id=rule_id, reason=reason, scope=scope, until=until, undoes_id=undoes_id,
+              about_id=about_id, case_id=case_id, filter_name=filter_name, created_at=now())
     db.session.add(act)
     db.session.flush()
     return act
@@ -67,7 +74,7 @@ class Receipt:
 
     act: Act
     rule: Rule
-    person_name: str
+    person_name: str | None
     undone_by: Act | None
     undoes: Act | None
 
@@ -77,7 +84,7 @@ def receipt(number: int) -> Receipt:
     if number > LARGEST_NUMBER:
         raise NotFound(f"There is no act {number}.")
     row = db.session.execute(
-        select(Act, Rule, Member.display_name).join(Rule, Rule.id == Act.rule_id).join(Member, Member.id == Act.person_id).where(Act.number == number)
+        select(Act, Rule, Member.display_name).join(Rule, Rule.id == Act.rule_id).outerjoin(Member, Member.id == Act.person_id).where(Act.number == number)
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no act {number}.")

@@ -152,14 +152,15 @@ class OnPost:
     post_author_id: int
     post_deleted_at: datetime | None
     post_hidden_by: int | None
+    post_locked_by: int | None
     last_seq: int
     comment_count: int
     post_version: int
 
     @property
     def post(self) -> "PostOf":
-        return PostOf(self.post_id, self.slug, self.post_author_id, self.state, self.post_deleted_at, self.post_hidden_by, self.last_seq,
-                      self.comment_count, self.title)
+        return PostOf(self.post_id, self.slug, self.post_author_id, self.state, self.post_deleted_at, self.post_hidden_by, self.post_locked_by,
+                      self.last_seq, self.comment_count, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ class PostOf:
     state: str
     deleted_at: datetime | None
     hidden_by: int | None
+    locked_by: int | None
     last_seq: int
     comment_count: int
     title: str
@@ -292,7 +294,7 @@ def _chains(dialect: str) -> Any:
 
 _POST_COLUMNS = (
     Post.slug, Post.title, Post.state, Post.author_id.label("post_author_id"), Post.deleted_at.label("post_deleted_at"),
-    Post.hidden_by.label("post_hidden_by"), Post.last_seq, Post.comment_count, Post.version.label("post_version"),
+    Post.hidden_by.label("post_hidden_by"), Post.locked_by.label("post_locked_by"), Post.last_seq, Post.comment_count, Post.version.label("post_version"),
 )
 _ABOVE, _ABOVE_AUTHOR = aliased(Comment), aliased(Member)
 _ABOVE_COLUMNS = (
@@ -307,7 +309,9 @@ _ONE = (
 )
 
 
-_POST_FACTS = select(Post.id, Post.slug, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.last_seq, Post.comment_count, Post.title)
+_POST_FACTS: Any = select(
+    Post.id, Post.slug, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.locked_by, Post.last_seq, Post.comment_count, Post.title,
+)
 
 
 def _ancestors(limit: int) -> Any:
@@ -368,6 +372,7 @@ def one(viewer: Viewer, comment_id: int, *, own_page: bool = False) -> OnPost:
     found = OnPost(
         comment=_shown(row, row.post_author_id), post_id=row.post_id, slug=row.slug, title=row.title, state=row.state,
         post_author_id=row.post_author_id, post_deleted_at=row.post_deleted_at, post_hidden_by=row.post_hidden_by,
+        post_locked_by=row.post_locked_by,
         last_seq=row.last_seq, comment_count=row.comment_count, post_version=row.post_version,
     )
     if not may_see_post(viewer, found.post):
@@ -405,7 +410,8 @@ def post_at(viewer: Viewer, slug: str) -> PostOf:
 
 def post_words(viewer: Viewer, post_id: int) -> str:
     """A post's HTML for whoever may read it; "" for others. One statement."""
-    row = db.session.execute(select(Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.html).where(Post.id == post_id)).one_or_none()
+    asked = select(Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.locked_by, Post.html).where(Post.id == post_id)
+    row = db.session.execute(asked).one_or_none()
     return row.html if row is not None and may_read_post(viewer, row) else ""
 
 

@@ -275,7 +275,7 @@ def _comment(comment_id: int) -> Comment:
 
 def _locked(post_id: int) -> Any:
     """The post's facts, its row locked (SQLite: the whole transaction is)."""
-    facts = select(Post.id, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by).where(Post.id == post_id).with_for_update()
+    facts = select(Post.id, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.locked_by).where(Post.id == post_id).with_for_update()
     row = db.session.execute(facts).one_or_none()
     if row is None:
         raise NotFound()

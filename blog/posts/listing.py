@@ -137,6 +137,9 @@ class Article:
     edited_at: datetime | None
     deleted_at: datetime | None
     hidden_by: int | None
+    locked_by: int | None
+    slow_by: int | None
+    slow_seconds: int
     act_number: int | None
     act_reason: str | None
     rule_number: int | None
@@ -251,7 +254,8 @@ _ARTICLE: Any = (
     select(
         Post.id, Post.slug, Post.author_id, Member.username, Member.display_name, Post.state, Post.title, Post.html, Post.headings, Post.teaser,
         Post.words, Post.revision, Post.thanks, Post.version, Post.last_seq, Post.comment_count, Post.created_at, Post.published_at, Post.edited_at,
-        Post.deleted_at, Post.hidden_by, Act.number, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
+        Post.deleted_at, Post.hidden_by, Post.locked_by, Post.slow_by, Post.slow_seconds,
+        Act.number, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
         versions.CURRENT.label("board_version"),
     )
     .join(Member, Member.id == Post.author_id)

@@ -140,7 +140,8 @@ def _controls(post: listing.Article) -> dict[str, Any]:
 
 def talk_post(post: listing.Article) -> thread.PostOf:
     """The facts of a post that its discussion needs."""
-    return thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.last_seq, post.comment_count, post.title)
+    return thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.locked_by,
+                         post.last_seq, post.comment_count, post.title)
 
 
 def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> dict[str, Any]:
