@@ -31,8 +31,10 @@ ADDED = (
     ("comment", sa.Column("aside_by", big_id, nullable=True)),
     ("comment", sa.Column("redacted", sa.Boolean(), server_default=sa.false(), nullable=False)),
     ("post", sa.Column("locked_by", big_id, nullable=True)),
+    ("post", sa.Column("locked_until", instant, nullable=True)),
     ("post", sa.Column("slow_by", big_id, nullable=True)),
     ("post", sa.Column("slow_seconds", sa.Integer(), server_default="0", nullable=False)),
+    ("post", sa.Column("slow_until", instant, nullable=True)),
 )
 
 
@@ -208,10 +210,13 @@ def upgrade() -> None:
         op.add_column(table, column._copy())
     for name, columns in INDEXES.items():
         op.create_index(name, "act", columns)
+    # SQLite takes the index only if its condition is spelled as the statements are.
+    op.create_index("comment_closed", "comment", ["post_id"], sqlite_where=sa.text("closed = 1"), postgresql_where=sa.text("closed"))
 
 
 def downgrade() -> None:
     """Acts of the new kinds go with it, and what only they explain: an older release could not tell of them."""
+    op.drop_index("comment_closed", "comment")
     for name in INDEXES:
         op.drop_index(name, "act")
     for table, column in ADDED:
