@@ -37,6 +37,7 @@ ADDRESSES: dict[str, str] = {
     "GET /login": EVERYONE,
     "GET /members/<username>": EVERYONE,
     "GET /metrics": EVERYONE,  # on the operator's own network only
+    "GET /notices": MEMBER,
     "GET /posts/<slug>": EVERYONE,
     "GET /posts/<slug>/comments": EVERYONE,
     "GET /posts/<slug>/edit": OWN,
@@ -68,6 +69,7 @@ ADDRESSES: dict[str, str] = {
     "POST /forgot": EVERYONE,
     "POST /login": EVERYONE,
     "POST /logout": EVERYONE,
+    "POST /notices": MEMBER,
     "POST /posts/<slug>/comments": MEMBER,
     "POST /posts/<slug>/delete": OWN,
     "POST /posts/<slug>/edit": OWN,

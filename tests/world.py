@@ -121,6 +121,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/verify/<token>": {},
     "/forgot": {"email": "bo@example.org"},
     "/reset/<token>": {"password": "nine green bottles hang"},
+    "/notices": {},
     "/drafts": {"target": "/posts/new", "body": WORDS},
     "/settings/profile": {"display_name": "Bo of the hill", "about": WORDS},
     "/settings/security": {"end": "others"},

@@ -14,8 +14,9 @@ from blog.acts.models import Act
 from blog.clock import now
 from blog.comments.models import Comment
 from blog.db import db
+from blog.paging import EPOCH
 from blog.permissions import listed_posts, open_comments
-from blog.posts.listing import EPOCH, path_of
+from blog.posts.listing import path_of
 from blog.posts.models import Post, PostTopic
 
 MOST = 20
