@@ -26,7 +26,7 @@ from blog.jobs import cli as jobs_cli
 from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
-from blog.moderation import routes as moderation
+from blog.moderation.routes import acting, public_log
 from blog.moderation.waiting import waiting
 from blog.notices import routes as notices
 from blog.operations import cli as operations_cli
@@ -38,7 +38,9 @@ from blog.web import KeyConverter
 
 HTMX = "vendor/htmx.min.js"
 
-BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, moderation.bp, acts.bp, notices.bp, topics.bp, members.bp, feeds.bp, mail.bp)
+BLUEPRINTS = (
+    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, public_log.bp, acts.bp, notices.bp, topics.bp, members.bp, feeds.bp, mail.bp,
+)
 
 
 # What does the work of the queue registers itself when it is read.

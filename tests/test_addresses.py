@@ -34,6 +34,8 @@ ADDRESSES: dict[str, str] = {
     "GET /feed.atom": EVERYONE,
     "GET /forgot": EVERYONE,
     "GET /healthz": EVERYONE,
+    "GET /log": EVERYONE,
+    "GET /log.atom": EVERYONE,
     "GET /login": EVERYONE,
     "GET /members/<username>": EVERYONE,
     "GET /metrics": EVERYONE,  # on the operator's own network only

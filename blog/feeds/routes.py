@@ -48,6 +48,12 @@ def post(slug: str) -> WerkzeugResponse:
                  entries.newest_comments(found.id, found.title), comments_of=found.id)
 
 
+@bp.get("/log.atom")
+@open_to_all
+def log() -> WerkzeugResponse:
+    return _atom("log", f"{settings().title}: public log", "/log", "/log.atom", entries.newest_acts(), kind="act")
+
+
 @bp.get("/sitemap.xml")
 @open_to_all
 def sitemap() -> WerkzeugResponse:
@@ -55,12 +61,11 @@ def sitemap() -> WerkzeugResponse:
     return _answer(render_template("feeds/sitemap.xml", places=places), "application/xml; charset=utf-8", None)
 
 
-def _atom(name: str, title: str, home: str, path: str, found: list[entries.Entry], comments_of: int | None = None) -> WerkzeugResponse:
-    """A feed. `name` is what its id ends with; ids hold numbers only, so that they outlive every title."""
+def _atom(name: str, title: str, home: str, path: str, found: list[entries.Entry], comments_of: int | None = None, kind: str = "post") -> WerkzeugResponse:
+    """A feed. `name` is what its id ends with, `kind` what it holds; ids hold numbers only, so that they outlive every title."""
     host = urlsplit(settings().public_url).hostname or "localhost"
     changed_at = entries.changed_at(found, comments_of)
-    kind = "comment" if comments_of else "post"
-    text = render_template("feeds/atom.xml", name=name, title=title, home=home, path=path, entries=found, host=host, kind=kind,
+    text = render_template("feeds/atom.xml", name=name, title=title, home=home, path=path, entries=found, host=host, kind="comment" if comments_of else kind,
                            updated_at=max((entry.updated_at for entry in found), default=changed_at))
     return _answer(text, ATOM, changed_at)
 

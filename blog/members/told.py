@@ -9,10 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from blog.accounts.models import Member
+from blog.acts.words import DECISIONS
 from blog.clock import now
 from blog.comments.models import Comment
 from blog.dates import DAYS, MONTHS, local
 from blog.db import db
+from blog.moderation import log
+from blog.moderation.models import Case
 from blog.notices.inbox import Told, subjects
 from blog.notices.models import NoticeKind
 from blog.permissions import is_listed_post, is_open_comment
@@ -22,6 +25,7 @@ from blog.text.excerpts import teaser
 # Characters of what was written.
 EXCERPT = 160
 
+ABOUT_ACTS = (NoticeKind.ACT, NoticeKind.APPEAL, NoticeKind.APPEALED, NoticeKind.MESSAGE)
 ABOUT_COMMENTS = (NoticeKind.REPLY, NoticeKind.COMMENT, NoticeKind.APPROVED)
 
 
@@ -48,9 +52,20 @@ class Day:
 
 
 def lines(told: Sequence[Told]) -> list[Line]:
-    """The notices in words, in the order given. One statement for what was written, however many they are."""
+    """The notices in words, in the order given. Three statements at most, however many they are."""
     comments = _comments(subjects(told, *ABOUT_COMMENTS))
-    return [_line(notice, comments) for notice in told]
+    answers = _answers(subjects(told, NoticeKind.REPORT))
+    acts = log.of(subjects(told, *ABOUT_ACTS) | {act_id for act_id in answers.values() if act_id})
+
+    def line(notice: Told) -> Line:
+        begun = Line(notice.id, notice.told_at, notice.seen_at is None, "")
+        if notice.kind in ABOUT_COMMENTS:
+            return _of_comment(begun, notice, comments[notice.subject_id])
+        if notice.kind == NoticeKind.REPORT:
+            return _of_report(begun, acts.get(answers.get(notice.subject_id) or 0))
+        return _of_act(begun, notice, acts[notice.subject_id])
+
+    return [line(notice) for notice in told]
 
 
 def by_day(lines: Iterable[Line]) -> list[Day]:
@@ -66,11 +81,6 @@ def by_day(lines: Iterable[Line]) -> list[Day]:
         return f"{DAYS[at.weekday()]} {date}"
 
     return [Day(day, list(of_day)) for day, of_day in groupby(lines, name)]
-
-
-def _line(notice: Told, comments: dict[int, Any]) -> Line:
-    line = Line(notice.id, notice.told_at, notice.seen_at is None, "")
-    return _of_comment(line, notice, comments[notice.subject_id])
 
 
 # -- what was written
@@ -123,3 +133,36 @@ def _of_comment(line: Line, notice: Told, comment: Any) -> Line:
 
 def _some(notice: Told) -> str:
     return f"{notice.count} replies to your comment" if notice.kind == NoticeKind.REPLY else f"{notice.count} comments on your post"
+
+
+# -- what was done
+
+
+def _answers(case_ids: set[int]) -> dict[int, int | None]:
+    """The acts that answered these cases. One statement, none for no cases."""
+    if not case_ids:
+        return {}
+    return {row.id: row.closed_by for row in db.session.execute(select(Case.id, Case.closed_by).where(Case.id.in_(case_ids)))}
+
+
+def _of_act(line: Line, notice: Told, act: log.Line) -> Line:
+    """An act about the member, a decision, an appeal against the member's own act, a message. A reason that was taken out is told no more."""
+    at = f"/acts/{act.number}"
+    if notice.kind == NoticeKind.MESSAGE:
+        several = f"{notice.count} messages" if notice.count > 1 else "A message"
+        if notice.by_id is not None and notice.by_id == act.person_id:
+            return replace(line, lead=f"{several} from the member who appealed act {act.number}", to=f"{at}#messages")
+        return replace(line, lead=f"{several} about your appeal of act {act.number}", to=f"{at}#messages")
+    if notice.kind == NoticeKind.APPEALED and act.kind not in DECISIONS:
+        return replace(line, lead=f"Your act {act.number} was appealed", to=at, rest=". Another moderator decides")
+    if notice.kind == NoticeKind.ACT:
+        return replace(line, lead=act.happened, to=at, rest=f", under rule {act.rule_number}", said=act.reason)
+    # A decision is read where the act that it is about is read, with its appeal.
+    return replace(line, lead=act.happened if notice.kind == NoticeKind.APPEAL else act.was, to=f"/acts/{act.about or act.number}", said=act.reason)
+
+
+def _of_report(line: Line, act: log.Line | None) -> Line:
+    """A report that was decided."""
+    if act is None:
+        return replace(line, lead="Your report was looked at", to="/reports")
+    return replace(line, lead="Your report was decided", to=f"/acts/{act.number}", rest=f": {act.did}, under rule {act.rule_number}", said=act.reason)
