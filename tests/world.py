@@ -16,7 +16,7 @@ from blog.accounts import links
 from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts.models import PostState
 from blog.tables import metadata
 from tests import factories
@@ -150,8 +150,8 @@ def build(board: Board) -> World:
         world.hidden = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane owes her."))
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
-        world.act = moderating.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
-        moderating.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
+        world.act = hiding.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
+        hiding.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
         world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
         world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))

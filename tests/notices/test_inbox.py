@@ -14,7 +14,7 @@ from blog.clock import now, stopped_at
 from blog.comments import writing
 from blog.db import db
 from blog.db import writing as transaction
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.notices import inbox
 from blog.notices.models import Notice, NoticeKind
 from blog.notices.telling import tell
@@ -79,7 +79,7 @@ def test_nobody_is_told_twice_of_one_comment_nor_of_their_own(app: Flask, board:
 def test_a_refused_comment_tells_nobody(app: Flask, board: Board, post_id: int) -> None:
     first = say(app, post_id, board.bo, "first")
     with app.app_context(), transaction():
-        moderating.hide_comment(first, board.mo.viewer, rule_id=2, reason="Names a client of hers.")
+        hiding.hide_comment(first, board.mo.viewer, rule_id=2, reason="Names a client of hers.")
     board.anna.post("/posts/the-kitchen-table/comments", {"body": "late", "parent_id": str(first)})
     assert told(app, board.bo) == [] or all(kind == "act" for kind, *_ in told(app, board.bo))
 
@@ -127,7 +127,7 @@ def test_hidden_words_are_told_no_more(app: Flask, board: Board, post_id: int) -
     first = say(app, post_id, board.bo, f"a {SECRET}")
     assert SECRET in board.anna.get("/notices").text
     with app.app_context(), transaction():
-        moderating.hide_comment(first, board.mo.viewer, rule_id=2, reason="Names a client of hers.")
+        hiding.hide_comment(first, board.mo.viewer, rule_id=2, reason="Names a client of hers.")
     for htmx in (False, True):
         page = board.anna.get("/notices", htmx=htmx).text
         assert SECRET not in page
@@ -143,7 +143,7 @@ def test_a_hidden_posts_title_is_told_no_more(app: Flask, board: Board) -> None:
     say(app, post, anna, "an answer", first)
     assert SECRET in board.bo.get("/notices").text
     with app.app_context(), transaction():
-        moderating.hide_post(post, board.mo.viewer, rule_id=2, reason="Names a client of hers.")
+        hiding.hide_post(post, board.mo.viewer, rule_id=2, reason="Names a client of hers.")
     page = board.bo.get("/notices").text
     assert SECRET not in page
     assert f"Post {post}" in page
