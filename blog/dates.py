@@ -21,7 +21,12 @@ def local(moment: datetime, zone: str | None = None) -> datetime:
 
 def midnight(on: date, zone: str | None = None) -> datetime:
     """The instant at which that day begins, in the zone of `local`."""
-    return datetime.combine(on, time(), ZoneInfo(zone or g.get("zone") or settings().zone)).astimezone(UTC)
+    return instant(datetime.combine(on, time()), zone)
+
+
+def instant(clock: datetime, zone: str | None = None) -> datetime:
+    """The instant at which clocks in the zone of `local` show this date and time."""
+    return clock.replace(tzinfo=ZoneInfo(zone or g.get("zone") or settings().zone)).astimezone(UTC)
 
 
 def iso(moment: datetime) -> str:

@@ -22,6 +22,8 @@ MODERATOR = "moderator"
 ADDRESSES: dict[str, str] = {
     "GET /": EVERYONE,
     "GET /acts/<key:number>": EVERYONE,
+    "GET /acts/<key:number>/appeal": OWN,  # or the key of a mailed link
+    "GET /acts/<key:number>/decide": MODERATOR,
     "GET /comments/<key:comment_id>": EVERYONE,
     "GET /comments/<key:comment_id>/edit": OWN,
     "GET /comments/<key:comment_id>/hide": MODERATOR,
@@ -39,6 +41,7 @@ ADDRESSES: dict[str, str] = {
     "GET /login": EVERYONE,
     "GET /members/<username>": EVERYONE,
     "GET /metrics": EVERYONE,  # on the operator's own network only
+    "GET /moderation/appeals": MODERATOR,
     "GET /notices": MEMBER,
     "GET /posts/<slug>": EVERYONE,
     "GET /posts/<slug>/comments": EVERYONE,
@@ -61,6 +64,9 @@ ADDRESSES: dict[str, str] = {
     "GET /topics/<slug>/feed.atom": EVERYONE,
     "GET /verify": MEMBER,
     "GET /verify/<token>": EVERYONE,
+    "POST /acts/<key:number>/appeal": OWN,
+    "POST /acts/<key:number>/decide": MODERATOR,
+    "POST /acts/<key:number>/messages": OWN,  # here: the person concerned; else moderators who may decide
     "POST /comments/<key:comment_id>/delete": OWN,
     "POST /comments/<key:comment_id>/edit": OWN,
     "POST /comments/<key:comment_id>/hide": MODERATOR,

@@ -18,6 +18,8 @@ VISITOR_KEEPS = timedelta(days=2)
 
 # Fields that are never kept, whatever form they come from.
 SECRET = frozenset({"csrf_token", "password", "current_password", "new_password", "action"})
+# Fields that a person writes into: with all of them empty there is nothing to keep.
+TYPED = ("title", "body", "reason", "statement", "note")
 # Characters of all fields of a form together: a post's text, its title and what else its form holds.
 LONGEST = 120_000
 # Of one member or visitor the newest are kept: more forms are begun by no hand.
@@ -29,7 +31,7 @@ LONGEST_TARGET = 300
 # The forms whose text is kept.
 FORMS = re.compile(
     r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report)|/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|"
-    r"/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report)"
+    r"/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report)|/acts/[0-9]{1,19}/(appeal|decide)"
 )
 
 

@@ -27,7 +27,7 @@ def keep() -> Response:
     limiting.spend("draft", viewer().id)
     fields = {name: value for name, value in request.form.items() if name != "target"}
     with writing():
-        if any(fields.get(name, "").strip() for name in ("body", "title")):
+        if any(fields.get(name, "").strip() for name in keeping.TYPED):
             keeping.keep(target, fields, member_id=viewer().id)
         else:
             keeping.drop(target, viewer().id)

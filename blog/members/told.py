@@ -15,6 +15,7 @@ from blog.comments.models import Comment
 from blog.dates import DAYS, MONTHS, local
 from blog.db import db
 from blog.moderation import log
+from blog.moderation.appeals import DONE
 from blog.moderation.models import Case
 from blog.notices.inbox import Told, subjects
 from blog.notices.models import NoticeKind
@@ -165,4 +166,6 @@ def _of_report(line: Line, act: log.Line | None) -> Line:
     """A report that was decided."""
     if act is None:
         return replace(line, lead="Your report was looked at", to="/reports")
-    return replace(line, lead="Your report was decided", to=f"/acts/{act.number}", rest=f": {act.did}, under rule {act.rule_number}", said=act.reason)
+    changed = f"; {DONE[act.outcome]} on appeal" if act.outcome else ""
+    return replace(line, lead="Your report was decided", to=f"/acts/{act.number}", rest=f": {act.did}, under rule {act.rule_number}{changed}",
+                   said=act.reason)

@@ -178,6 +178,11 @@ def figures(asked: Asked) -> Figures:
         .select_from(Act).outerjoin(Appeal, Appeal.act_id == Act.id).where(*_counted(asked))
     )
     acts, appealed, overturned = db.session.execute(counted).one()
+    return Figures(acts, appealed, overturned, median_hours(asked), asked)
+
+
+def median_hours(asked: Asked) -> float | None:
+    """The middle of the hours from appeal to decision, over what `figures` counts; None where nothing was decided. One statement."""
     took = (_seconds(Appeal.decided_at) - _seconds(Appeal.filed_at)).label("took")
     places: Any = (
         select(took, func.row_number().over(order_by=took).label("place"), func.count().over().label("together"))
@@ -187,7 +192,7 @@ def figures(asked: Asked) -> Figures:
     middle = select(func.avg(places.c.took)).where(or_(places.c.place * 2 == places.c.together, places.c.place * 2 == places.c.together + 1,
                                                       places.c.place * 2 == places.c.together + 2))
     median = db.session.execute(middle).scalar_one()
-    return Figures(acts, appealed, overturned, float(median) / 3600 if median is not None else None, asked)
+    return float(median) / 3600 if median is not None else None
 
 
 def _seconds(moment: Any) -> Any:
