@@ -90,7 +90,7 @@ def open_by_key(view: V) -> V:
 
 
 def unshared(response: R) -> R:
-    """Keep an answer that a key opened out of every cache, and its address out of every Referer."""
+    """Keep an answer that a key opened out of every cache. Its address goes to no other site anyway (Referrer-Policy same-origin, gate.py);
+    no-referrer would make browsers send its forms with the Origin "null", which the gate takes for another site's."""
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
