@@ -1,7 +1,7 @@
 """Instants as people read them. Every date on a page comes from here and carries ISO 8601 in its `datetime` attribute."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -17,6 +17,16 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def local(moment: datetime, zone: str | None = None) -> datetime:
     """The instant in the given zone, else in the one that the viewer of this request chose, else in the board's."""
     return moment.astimezone(ZoneInfo(zone or g.get("zone") or settings().zone))
+
+
+def midnight(on: date, zone: str | None = None) -> datetime:
+    """The instant at which that day begins, in the zone of `local`."""
+    return instant(datetime.combine(on, time()), zone)
+
+
+def instant(clock: datetime, zone: str | None = None) -> datetime:
+    """The instant at which clocks in the zone of `local` show this date and time."""
+    return clock.replace(tzinfo=ZoneInfo(zone or g.get("zone") or settings().zone)).astimezone(UTC)
 
 
 def iso(moment: datetime) -> str:

@@ -27,8 +27,9 @@ from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
 from blog.moderation import jobs as moderation_jobs
-from blog.moderation import routes as moderation
+from blog.moderation.routes import acting, appeals, public_log
 from blog.moderation.waiting import waiting
+from blog.notices import routes as notices
 from blog.operations import cli as operations_cli
 from blog.operations import routes as operations
 from blog.posts import jobs as posts_jobs
@@ -39,7 +40,10 @@ from blog.web import KeyConverter
 
 HTMX = "vendor/htmx.min.js"
 
-BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, moderation.bp, acts.bp, topics.bp, members.bp, feeds.bp, mail.bp)
+BLUEPRINTS = (
+    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, appeals.bp, public_log.bp, acts.bp, notices.bp,
+    topics.bp, members.bp, feeds.bp, mail.bp,
+)
 
 
 # What does the work of the queue registers itself when it is read.

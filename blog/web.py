@@ -108,3 +108,16 @@ def open_to_all(view: V) -> V:
     """Mark a view that strangers may call. All others lead through sign-in."""
     view.open_to_all = True  # type: ignore[attr-defined]
     return view
+
+
+def open_by_key(view: V) -> V:
+    """Mark a view that strangers may call with the key of a signed link (`?key=`), which the view itself examines."""
+    view.open_by_key = True  # type: ignore[attr-defined]
+    return view
+
+
+def unshared(response: R) -> R:
+    """Keep an answer that a key opened out of every cache. Its address goes to no other site anyway (Referrer-Policy same-origin, gate.py);
+    no-referrer would make browsers send its forms with the Origin "null", which the gate takes for another site's."""
+    response.headers["Cache-Control"] = "no-store"
+    return response

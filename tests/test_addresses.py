@@ -22,6 +22,8 @@ MODERATOR = "moderator"
 ADDRESSES: dict[str, str] = {
     "GET /": EVERYONE,
     "GET /acts/<key:number>": EVERYONE,
+    "GET /acts/<key:number>/appeal": OWN,  # or the key of a mailed link
+    "GET /acts/<key:number>/decide": MODERATOR,
     "GET /acts/<key:number>/redact": MODERATOR,
     "GET /comments/<key:comment_id>": EVERYONE,
     "GET /comments/<key:comment_id>/aside": OWN,
@@ -38,12 +40,16 @@ ADDRESSES: dict[str, str] = {
     "GET /feed.atom": EVERYONE,
     "GET /forgot": EVERYONE,
     "GET /healthz": EVERYONE,
+    "GET /log": EVERYONE,
+    "GET /log.atom": EVERYONE,
     "GET /login": EVERYONE,
     "GET /members/<username>": EVERYONE,
     "GET /members/<username>/lift": MODERATOR,
     "GET /members/<username>/suspend": MODERATOR,
     "GET /members/<username>/warn": MODERATOR,
     "GET /metrics": EVERYONE,  # on the operator's own network only
+    "GET /moderation/appeals": MODERATOR,
+    "GET /notices": MEMBER,
     "GET /posts/<slug>": EVERYONE,
     "GET /posts/<slug>/close": MODERATOR,
     "GET /posts/<slug>/comments": EVERYONE,
@@ -73,6 +79,9 @@ ADDRESSES: dict[str, str] = {
     "GET /topics/<slug>/feed.atom": EVERYONE,
     "GET /verify": MEMBER,
     "GET /verify/<token>": EVERYONE,
+    "POST /acts/<key:number>/appeal": OWN,
+    "POST /acts/<key:number>/decide": MODERATOR,
+    "POST /acts/<key:number>/messages": OWN,  # here: the person concerned; else moderators who may decide
     "POST /acts/<key:number>/redact": MODERATOR,
     "POST /comments/<key:comment_id>/aside": OWN,
     "POST /comments/<key:comment_id>/back": OWN,
@@ -90,6 +99,7 @@ ADDRESSES: dict[str, str] = {
     "POST /members/<username>/lift": MODERATOR,
     "POST /members/<username>/suspend": MODERATOR,
     "POST /members/<username>/warn": MODERATOR,
+    "POST /notices": MEMBER,
     "POST /posts/<slug>/close": MODERATOR,
     "POST /posts/<slug>/comments": MEMBER,
     "POST /posts/<slug>/delete": OWN,

@@ -18,7 +18,7 @@ from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.clock import now
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import hiding, sanctioning
+from blog.moderation import appeals, hiding, sanctioning
 from blog.posts import publishing
 from blog.posts.models import PostState
 from blog.tables import metadata
@@ -55,6 +55,8 @@ class World:
     deleted: int = 0
     hidden: int = 0
     act: int = 0
+    appealed: int = 0  # an act by max, against which bo appealed
+    talked_of: int = 0  # an act by mo, against which bo appealed
     verify_token: str = ""
     reset_token: str = ""
     kept: dict[str, str] = field(default_factory=dict)
@@ -88,6 +90,8 @@ class World:
             ("posts.delete", "slug"): self.draft_slug,
             ("posts.restore", "slug"): self.deleted_slug,
             ("accounts.reset", "token"): self.reset_token,
+            ("appeals.decide", "number"): self.appealed,
+            ("appeals.messages", "number"): self.talked_of,
         }
         usual: dict[str, Any] = {
             "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
@@ -150,6 +154,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/verify/<token>": {},
     "/forgot": {"email": "bo@example.org"},
     "/reset/<token>": {"password": "nine green bottles hang"},
+    "/notices": {},
+    "/acts/<key:number>/appeal": {"statement": WORDS},
+    "/acts/<key:number>/messages": {"body": WORDS},
+    "/acts/<key:number>/decide": {"outcome": "uphold", "reason": REASON},
     "/drafts": {"target": "/posts/new", "body": WORDS},
     "/settings/profile": {"display_name": "Bo of the hill", "about": WORDS},
     "/settings/security": {"end": "others"},
@@ -188,8 +196,12 @@ def build(board: Board) -> World:
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
         world.act = hiding.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
-        hiding.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
+        world.talked_of = hiding.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON).number
         sanctioning.suspend(nell.id, mo.viewer, rule_id=2, reason=REASON, until=now() + timedelta(days=7))
+        contested = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane paid her."), parent_id=world.others_leaf)
+        world.appealed = hiding.hide_comment(contested, board.max.viewer, rule_id=2, reason=REASON).number
+        for number in (world.talked_of, world.appealed):
+            appeals.file(number, bo.id, "She is a person in a novel, and not a client.")
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
         world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
         world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))

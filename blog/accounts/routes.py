@@ -47,9 +47,12 @@ def recognise(token: str) -> Viewer | None:
 
 @bp.before_app_request
 def lead_strangers() -> Response | None:
-    """Every view is for members unless it is marked `open_to_all`: a stranger goes through sign-in and comes back, with what they typed."""
+    """Every view is for members unless it is marked `open_to_all` (or `open_by_key`, and there is a key): a stranger goes through sign-in and
+    comes back, with what they typed."""
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or getattr(view, "open_to_all", False) or request.method == "OPTIONS" or viewer().is_member:
+        return None
+    if getattr(view, "open_by_key", False) and request.args.get("key"):
         return None
     if request.method in {"GET", "HEAD"}:
         return _to_sign_in(request.full_path if request.query_string else request.path)

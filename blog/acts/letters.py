@@ -33,7 +33,7 @@ def holds_key(key: str, number: int, person_id: int | None) -> bool:
 
 def ask_to_tell(act: Act, person_id: int) -> None:
     """Mail the person their receipt, if they have confirmed an address. Four statements, five on PostgreSQL; one for everybody else."""
-    claim = _address_of(person_id)
+    claim = address_of(person_id)
     if claim is not None:
         sending.post(SUSPENDED if act.kind == ActKind.SUSPEND else RECEIPT, claim.address_key, {"act_id": act.id, "person_id": person_id})
 
@@ -47,7 +47,7 @@ def to_tell(facts: dict[str, Any]) -> Letter | None:
         select(Act, Rule).join(Rule, Rule.id == Act.rule_id).outerjoin(undoing, undoing.undoes_id == Act.id)
         .where(Act.id == facts["act_id"], undoing.id.is_(None))
     ).one_or_none()
-    claim = _address_of(facts["person_id"])
+    claim = address_of(facts["person_id"])
     if found is None or claim is None:
         return None
     act, rule = found
@@ -59,7 +59,7 @@ def to_tell(facts: dict[str, Any]) -> Letter | None:
     })
 
 
-def _address_of(member_id: int) -> EmailAddress | None:
+def address_of(member_id: int) -> EmailAddress | None:
     """The address that the member confirmed last. One statement."""
     mine = select(EmailAddress).join(Member, Member.id == EmailAddress.member_id).where(EmailAddress.member_id == member_id)
     confirmed = mine.where(EmailAddress.verified_at.is_not(None)).order_by(EmailAddress.verified_at.desc(), EmailAddress.id.desc()).limit(1)

@@ -90,6 +90,7 @@ Index("act_target", Act.target_kind, Act.target_id, Act.id)
 Index("act_person", Act.person_id, Act.id)
 Index("act_kind", Act.kind, Act.id)
 Index("act_rule", Act.rule_id, Act.id)
+Index("act_created", Act.created_at, Act.id)
 
 
 class ActNumber(Base):

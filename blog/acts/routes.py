@@ -1,7 +1,5 @@
 """Doors of acts: an act as everyone and as the person concerned reads it, and the board's rules."""
 
-from datetime import timedelta
-
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
@@ -10,9 +8,11 @@ from blog.acts.models import ActKind, TargetKind
 from blog.clock import now
 from blog.comments import thread
 from blog.errors import Refused
-from blog.permissions import APPEAL_DAYS, may_appeal, may_moderate, may_read_act_words
+from blog.moderation import appeal_forms, appeals
+from blog.moderation.models import Outcome
+from blog.permissions import may_moderate, may_read_act_words
 from blog.viewer import Viewer, viewer
-from blog.web import open_to_all, page_or_fragment
+from blog.web import open_to_all, page_or_fragment, unshared
 
 bp = Blueprint("acts", __name__)
 
@@ -35,17 +35,16 @@ def show(number: int) -> Response:
     knows = own or bool(may_read_act_words(viewer(), act.person_id))
     # Whoever holds the key reads as the person does.
     reader = Viewer(id=act.person_id or 0) if own else viewer()
+    place = appeals.place(act, viewer(), own=own, key=key if has_key else "")
     response = page_or_fragment(
         "acts/show.html", "acts/show.html", receipt=receipt, own=own, key=key if has_key else "", what=_noun(receipt),
         sentence=words.passive(act, own, about=_about(receipt)), who=words.actor_words(act), knows=knows and act.kind in ABOUT_WORDS,
-        words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows), may_appeal=may_appeal(reader.id, act, now()) if own else None,
-        appeal_until=act.created_at + timedelta(days=APPEAL_DAYS), moderates=bool(may_moderate(viewer())),
-        state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by),
+        words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows),
+        state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by, is_appealed=place.is_open),
+        place=place, forms=appeal_forms.begun(place, viewer().id), meaning=appeal_forms.meaning, outcomes=list(Outcome),
+        moderates=bool(may_moderate(viewer())),
     )
-    if own:
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"  # the key stands in the address
-    return response
+    return unshared(response) if own else response
 
 
 def _noun(receipt: recording.Receipt) -> str:

@@ -19,6 +19,8 @@ from blog.dates import clock_time, span
 from blog.db import db
 from blog.drafts import keeping
 from blog.errors import Conflict, Gone, Invalid, NotAllowed, NotFound, TooFast
+from blog.notices.models import NoticeKind
+from blog.notices.telling import tell
 from blog.permissions import RESTORE_DAYS, may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
 from blog.posts.models import Post
 from blog.text import diffing
@@ -135,6 +137,7 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
             execution_options={"synchronize_session": False},
         )
     visits.moved_with_own(by.id, post_id, seq)
+    tell_of(comment.id, by.id, post_id=post_id, post_author_id=post.author_id, parent_id=parent_id, parent_author_id=parent.author_id if parent else None)
     return comment.id
 
 
@@ -152,6 +155,15 @@ def _wait_in_slow(post: Any, by: Viewer) -> None:
         seconds = math.ceil((until - now()).total_seconds())
         raise TooFast(f"This discussion is slowed down: one comment of each member in {span(post.slow_seconds)}. You can go on at {clock_time(until)}."
                       " What you typed is still here.", seconds, until)
+
+
+def tell_of(comment_id: int, by_id: int, *, post_id: int, post_author_id: int, parent_id: int | None, parent_author_id: int | None) -> None:
+    """Tell whom a new comment concerns: who wrote the comment that it answers, and the post's author. Nobody twice, and nobody of their
+    own. Two statements at most."""
+    if parent_author_id is not None:
+        tell(parent_author_id, NoticeKind.REPLY, comment_id, by_id=by_id, group=str(parent_id))
+    if post_author_id != parent_author_id:
+        tell(post_author_id, NoticeKind.COMMENT, comment_id, by_id=by_id, group=str(post_id))
 
 
 def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None) -> None:

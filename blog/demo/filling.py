@@ -21,8 +21,10 @@ from blog.comments import writing as comments
 from blog.comments.models import Comment, Thank
 from blog.config import kept_secret, settings
 from blog.db import db, writing
-from blog.demo.reading import DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, content
-from blog.moderation import hiding
+from blog.demo.reading import DemoAppeal, DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, content
+from blog.moderation import appeals, hiding
+from blog.moderation.models import Outcome
+from blog.notices.models import UNSEEN, Notice
 from blog.posts import publishing
 from blog.topics.models import Topic
 from blog.viewer import Viewer
@@ -34,6 +36,9 @@ ACCOUNTS = {"reader": Role.MEMBER, "author": Role.AUTHOR, "moderator": Role.MODE
 EDITED_AFTER = timedelta(minutes=4)
 # A comment that is deleted or hidden takes no more replies, so those that it has come first.
 REMOVED_AFTER = timedelta(minutes=1)
+
+# Notices that are older have been read.
+READ_AFTER = timedelta(days=2)
 
 CONSONANTS, VOWELS = "bdglmnrstv", "aeiou"
 
@@ -90,12 +95,14 @@ class _Filling:
     people: dict[str, Viewer] = field(default_factory=dict)
     post_ids: dict[str, int] = field(default_factory=dict)  # by title
     comment_ids: dict[tuple[str, str], int] = field(default_factory=dict)  # by the post's title and the comment's key
+    act_numbers: dict[tuple[str, str], int] = field(default_factory=dict)  # of hidings, by the same
 
     def play(self) -> None:
         for at, deed in sorted(self._deeds(), key=lambda timed: timed[0]):
             with stopped_at(min(at, self.moment)):
                 deed()
         self._thank()
+        self._read_notices()
 
     def _deeds(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
         beginning = self.moment - max(member.joined for member in self.plan.members)
@@ -116,6 +123,9 @@ class _Filling:
                     yield removed, partial(self._delete, post, comment)
                 if comment.hiding:
                     yield removed, partial(self._hide, post, comment, comment.hiding)
+                    if comment.hiding.appeal:
+                        yield removed + comment.hiding.appeal.after, partial(self._appeal, post, comment, comment.hiding.appeal)
+                        yield removed + comment.hiding.appeal.answered, partial(self._answer, post, comment, comment.hiding.appeal)
 
     def _name_topics(self) -> None:
         db.session.add_all([Topic(slug=topic.slug, name=topic.name, about=topic.about, created_at=now()) for topic in self.plan.topics])
@@ -147,7 +157,19 @@ class _Filling:
 
     def _hide(self, post: DemoPost, comment: DemoComment, plan: DemoHiding) -> None:
         rule_id = next(rule.id for rule in recording.rules() if rule.number == plan.rule)
-        hiding.hide_comment(self.comment_ids[post.title, comment.key], self.people[plan.by], rule_id=rule_id, reason=plan.reason)
+        act = hiding.hide_comment(self.comment_ids[post.title, comment.key], self.people[plan.by], rule_id=rule_id, reason=plan.reason)
+        self.act_numbers[post.title, comment.key] = act.number
+
+    def _appeal(self, post: DemoPost, comment: DemoComment, appeal: DemoAppeal) -> None:
+        appeals.file(self.act_numbers[post.title, comment.key], self.people[comment.by].id, appeal.statement)
+
+    def _answer(self, post: DemoPost, comment: DemoComment, appeal: DemoAppeal) -> None:
+        appeals.decide(self.act_numbers[post.title, comment.key], self.people[appeal.by], outcome=Outcome(appeal.outcome), reason=appeal.reason)
+
+    def _read_notices(self) -> None:
+        """Who lives here has read what is older than a few days."""
+        old = (UNSEEN, Notice.told_at < self.moment - READ_AFTER)
+        db.session.execute(update(Notice).where(*old).values(seen_at=self.moment - READ_AFTER), execution_options={"synchronize_session": False})
 
     def _thank(self) -> None:
         """All thanks at once: they carry no time."""

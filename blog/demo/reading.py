@@ -30,12 +30,25 @@ class DemoTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoAppeal:
+    """What the writer answers to a hiding, and what another moderator decides; `after` and `answered` are the times from the hiding to them."""
+
+    after: timedelta
+    statement: str
+    answered: timedelta
+    by: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoHiding:
     """Which rule (by number), which moderator, why."""
 
     rule: int
     by: str
     reason: str
+    appeal: DemoAppeal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +104,17 @@ def _post(path: Path) -> DemoPost:
 
 
 def _comment(row: dict[str, Any]) -> DemoComment:
-    hiding = DemoHiding(**row["hidden"]) if "hidden" in row else None
+    hiding = _hiding(row["hidden"]) if "hidden" in row else None
     return DemoComment(row["key"], row.get("parent"), row["by"], timedelta(minutes=row["minutes"]), row["body"].strip(), row.get("edited"),
                        row.get("deleted", False), hiding, tuple(row.get("thanks", ())))
+
+
+def _hiding(row: dict[str, Any]) -> DemoHiding:
+    appeal = row.get("appeal")
+    if appeal is not None:
+        times = {name: timedelta(minutes=appeal[name]) for name in ("after", "answered")}
+        row = {**row, "appeal": DemoAppeal(**{**appeal, **times})}
+    return DemoHiding(**row)
 
 
 def _table(path: Path) -> dict[str, Any]:

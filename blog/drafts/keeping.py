@@ -20,6 +20,8 @@ VISITOR_KEEPS = timedelta(days=2)
 
 # Fields that are never kept, whatever form they come from.
 SECRET = frozenset({"csrf_token", "password", "current_password", "new_password", "action"})
+# Fields that a person writes into: with all of them empty there is nothing to keep.
+TYPED = ("title", "body", "reason", "statement", "note")
 # Characters of all fields of a form together. Far more than any form may have, so that a text that is refused for its length is kept whole.
 LONGEST = 600_000
 # Of one member or visitor the newest are kept: more forms are begun by no hand.
@@ -38,7 +40,7 @@ LONGEST_TARGET = 300
 FORMS = re.compile(
     r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report|lock|unlock|close|reopen|slow|unslow|redact)|"
     r"/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report|aside|back|redact)|"
-    r"/members/[A-Za-z0-9_-]{1,30}/(warn|suspend|lift)|/acts/[0-9]{1,19}/redact"
+    r"/members/[A-Za-z0-9_-]{1,30}/(warn|suspend|lift)|/acts/[0-9]{1,19}/(redact|appeal|decide)"
 )
 
 

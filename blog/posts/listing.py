@@ -5,7 +5,7 @@ Hidden and deleted posts and drafts are in no list. Each reading states its stat
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from blog.config import settings
 from blog.db import UTCDateTime, db
 from blog.drafts import keeping
 from blog.errors import Gone, Malformed, NotFound
-from blog.paging import LARGEST_COUNT, cursor, read_cursor
+from blog.paging import DAMAGED, LARGEST_COUNT, cursor, micros, moment_of, read_cursor
 from blog.permissions import listed_posts, may_read_post, may_see_post, seen_posts
 from blog.posts.models import Post, PostSlug, PostState, PostTopic
 from blog.text.excerpts import teaser
@@ -35,8 +35,6 @@ MOST_DRAFTS = 50
 
 # Characters of a post's beginning under another article.
 SHORT_TEASER = 130
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -187,19 +185,6 @@ def path_of(slug: str) -> str:
     return f"/posts/{quote(slug)}"
 
 
-def micros(moment: datetime) -> int:
-    """An instant as a cursor's number: microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def moment_of(number: int) -> datetime:
-    """The instant that `micros` made a number of. Raises Malformed for one that it can't have made."""
-    try:
-        return EPOCH + timedelta(microseconds=number)
-    except OverflowError:
-        raise Malformed("That link to the next page is damaged. Go back and follow it again.") from None
-
-
 # -- lists
 
 _TEASERS: Any = select(
@@ -239,7 +224,7 @@ def _page(statement: Any, place: Any, key: Any, after: str | None, by_number: bo
     parts = read_cursor(after, 2)
     if parts is not None:
         if by_number and parts[0] > LARGEST_COUNT:
-            raise Malformed("That link to the next page is damaged. Go back and follow it again.")
+            raise Malformed(DAMAGED)
         statement = statement.where(tuple_(place, key) < tuple_(parts[0] if by_number else moment_of(parts[0]), parts[1]))
     rows = db.session.execute(statement.add_columns(place.label("place")).order_by(place.desc(), key.desc()).limit(PAGE + 1)).all()
     shown: list[Any] = list(rows[:PAGE])

@@ -20,7 +20,10 @@ def only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
-INDEXES = {"act_kind": ["kind", "id"], "act_rule": ["rule_id", "id"], "ix_act_about_id": ["about_id"], "ix_act_case_id": ["case_id"]}
+INDEXES = {
+    "act_kind": ["kind", "id"], "act_rule": ["rule_id", "id"], "act_created": ["created_at", "id"], "ix_act_about_id": ["about_id"],
+    "ix_act_case_id": ["case_id"],
+}
 
 # Columns of tables that may be large: added without a foreign key, so that SQLite copies none of them.
 ADDED = (

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from blog.accounts.models import Member, Role
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import hiding
+from blog.moderation import appeals, hiding
 from blog.posts.models import Post
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
@@ -23,6 +23,8 @@ SCREENS = [
     ("/posts/new", "anna"), ("/posts/the-kitchen-table/edit", "anna"), ("/posts/the-kitchen-table/history", ""), ("/posts/the-kitchen-table/hide", "mo"),
     ("/comments/14", ""), ("/comments/1/reply", "anna"), ("/comments/1/edit", "bo"), ("/comments/1/history", ""), ("/comments/1/hide", "mo"),
     ("/comments/2", "bo"), ("/comments/2/unhide", "mo"), ("/acts/1", ""), ("/acts/1", "bo"), ("/rules", ""),
+    ("/notices", "anna"), ("/notices?kind=acts", "bo"), ("/log", ""), ("/log?kind=warn", "anna"), ("/acts/1/appeal", "bo"), ("/acts/3", "bo"),
+    ("/acts/3/decide", "mo"), ("/acts/2", "mo"), ("/moderation/appeals", "mo"),
     ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
     ("/dev/mail", ""), ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
 ]
@@ -31,8 +33,8 @@ SCREENS = [
 @pytest.fixture
 def full(live: Live) -> Live:
     """A board with a bit of everything: a deep branch, a hidden and a deleted comment, long words, a hidden post."""
-    anna, bo, mo = (Viewer(id=live.member_id(name, role), verified=True, role=role) for name, role in
-                    (("anna", Role.MEMBER), ("bo", Role.MEMBER), ("mo", Role.MODERATOR)))
+    anna, bo, mo, max_ = (Viewer(id=live.member_id(name, role), verified=True, role=role) for name, role in
+                          (("anna", Role.MEMBER), ("bo", Role.MEMBER), ("mo", Role.MODERATOR), ("max", Role.MODERATOR)))
 
     def begin() -> None:
         post = make_post(anna.id, title="The kitchen table", topics=("Coaching",), source=(
@@ -49,6 +51,11 @@ def full(live: Live) -> Live:
         make_post(bo.id, title="Another evening", source="Short.")
         hidden = make_post(anna.id, title="A hidden thing", source="Something.")
         hiding.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        contested = writing.add(post.id, bo, writing.words(f"Words that were hidden. {LONG}"))
+        hiding.hide_comment(contested, max_, rule_id=2, reason=f"Names a client who did not agree. {LONG}")
+        appeals.file(2, anna.id, "The client agreed.")
+        appeals.file(3, bo.id, f"The client agreed, and so did {LONG}.")
+        appeals.say(3, mo, 0, f"Which one? {LONG}")
         db.session.flush()
         assert db.session.get(Post, post.id)
 

@@ -273,11 +273,17 @@ def test_edited_deleted_and_hidden_comments() -> None:
     assert len(THREADS[name]) >= 100
     assert hidden["key"] in _answered(THREADS[name])
     act = hidden["hidden"]
-    assert set(act) == {"rule", "by", "reason"}
+    assert set(act) == {"rule", "by", "reason", "appeal"}
     assert act["rule"] in range(1, 6)
     assert ROLE_OF[act["by"]] in {"moderator", "administrator"}
     assert 10 <= len(act["reason"]) <= 500
     assert hidden["by"] != act["by"]
+    appeal = act["appeal"]
+    assert set(appeal) == {"after", "statement", "answered", "by", "outcome", "reason"}
+    assert 0 < appeal["after"] < appeal["answered"]
+    assert ROLE_OF[appeal["by"]] in {"moderator", "administrator"}
+    assert appeal["by"] not in {act["by"], hidden["by"]}
+    assert 10 <= len(appeal["reason"]) <= 500
 
 
 def test_links_lead_to_example_addresses_only() -> None:

@@ -127,6 +127,16 @@ def test_the_hidden_comment_has_its_act_and_no_stranger_reads_its_words(looking:
     assert {page.status_code for page in pages.values()} == {200}
 
 
+def test_the_appeal_is_answered_by_another_moderator_and_the_log_counts_it(looking: Flask, database: str) -> None:
+    [plan] = [comment.hiding for post in content().posts for comment in post.thread if comment.hiding]
+    assert plan.appeal
+    log = Board(looking, database).cy.get("/log").text
+    assert "M2 upheld act 1" in log
+    assert "1 of 2" in log
+    assert f"{(plan.appeal.answered - plan.appeal.after).total_seconds() / 3600:.1f}&nbsp;h" in log
+    assert plan.appeal.statement not in log
+
+
 def test_another_demo_password_takes_over_and_ends_their_visits(app: Flask, small: DemoContent) -> None:
     filling.fill()
     with writing():

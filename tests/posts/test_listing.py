@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 from blog.db import db, writing
 from blog.errors import Gone, Malformed, NotFound
 from blog.moderation import hiding
+from blog.paging import micros
 from blog.posts import listing, publishing
 from blog.posts.models import Post, PostState
 from blog.topics import listing as topics
@@ -150,7 +151,7 @@ def test_a_damaged_cursor_is_malformed(app: Flask, board: Board, after: str) -> 
 @pytest.mark.one_database
 def test_the_front_page_is_read_from_its_index(app: Flask, board: Board) -> None:
     with app.app_context(), counted(app) as seen:
-        listing.front(f"{listing.micros(datetime(2024, 8, 10, tzinfo=UTC))}.7")
+        listing.front(f"{micros(datetime(2024, 8, 10, tzinfo=UTC))}.7")
     with app.app_context():
         values = {"state_1": "published", "param_1": "2024-08-10 00:00:00.000000", "param_2": 7}
         plan = db.session.connection().exec_driver_sql(
