@@ -34,6 +34,8 @@ ADDRESSES: dict[str, str] = {
     "GET /feed.atom": EVERYONE,
     "GET /forgot": EVERYONE,
     "GET /healthz": EVERYONE,
+    "GET /held/<key:held_id>": OWN,
+    "GET /held/<key:held_id>/edit": OWN,
     "GET /login": EVERYONE,
     "GET /members/<username>": EVERYONE,
     "GET /metrics": EVERYONE,  # on the operator's own network only
@@ -66,6 +68,8 @@ ADDRESSES: dict[str, str] = {
     "POST /comments/<key:comment_id>/unhide": MODERATOR,
     "POST /drafts": MEMBER,
     "POST /forgot": EVERYONE,
+    "POST /held/<key:held_id>/edit": OWN,
+    "POST /held/<key:held_id>/withdraw": OWN,
     "POST /login": EVERYONE,
     "POST /logout": EVERYONE,
     "POST /posts/<slug>/comments": MEMBER,

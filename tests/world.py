@@ -16,6 +16,9 @@ from blog.accounts import links
 from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.comments import writing
 from blog.db import db
+from blog.filters import holding
+from blog.filters.holding import Cause
+from blog.filters.models import HeldKind
 from blog.moderation import moderating
 from blog.posts.models import PostState
 from blog.tables import metadata
@@ -47,6 +50,7 @@ class World:
     others_leaf: int = 0
     deleted: int = 0
     hidden: int = 0
+    held: int = 0
     act: int = 0
     verify_token: str = ""
     reset_token: str = ""
@@ -76,7 +80,7 @@ class World:
             ("accounts.reset", "token"): self.reset_token,
         }
         usual: dict[str, Any] = {
-            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
+            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act, "held_id": self.held,
             "slug": self.topic if route.rule.startswith("/topics/") else self.slug,
         }
         known = special.get((route.endpoint, name), usual.get(name))
@@ -112,6 +116,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "/comments/<key:comment_id>/thank": {},
     "/comments/<key:comment_id>/hide": {"rule": "2", "reason": REASON},
     "/comments/<key:comment_id>/unhide": {"reason": REASON},
+    "/held/<key:held_id>/edit": {"body": WORDS + " Still.", "version": "1"},
+    "/held/<key:held_id>/withdraw": {},
     "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unhide": {"reason": REASON},
     "/login": {"username": "bo", "password": "a password that nobody has"},
@@ -151,6 +157,8 @@ def build(board: Board) -> World:
         writing.delete(world.deleted, bo.viewer)
         world.act = moderating.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
         moderating.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
+        because = Cause("Word list, line 1", 4, "This board is careful about offers.")
+        world.held = holding.hold(bo.viewer, because, HeldKind.COMMENT, post_id=post[0], source=WORDS, html=f"<p>{WORDS}</p>")
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
         world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
         world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))

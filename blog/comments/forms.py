@@ -5,7 +5,7 @@ from typing import Any
 from wtforms import HiddenField, IntegerField, TextAreaField, ValidationError
 from wtforms.validators import Optional
 
-from blog.forms import BoardForm, SubmissionField, clean_text, length
+from blog.forms import BeganField, BoardForm, SubmissionField, TrapField, clean_text, length
 from blog.paging import LARGEST
 
 
@@ -15,6 +15,8 @@ class CommentForm(BoardForm):
     body = TextAreaField("Comment", filters=[clean_text])
     parent_id = HiddenField()
     submission_id = SubmissionField()
+    homepage = TrapField()
+    began = BeganField()
     action = HiddenField(default="post")
 
     def validate_body(self, field: Any) -> None:

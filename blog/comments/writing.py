@@ -16,6 +16,8 @@ from blog.config import settings
 from blog.db import db
 from blog.drafts import keeping
 from blog.errors import Conflict, Gone, Invalid, NotFound
+from blog.filters import holding, newcomers
+from blog.filters.models import HeldKind
 from blog.permissions import RESTORE_DAYS, may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
 from blog.posts.models import Post
 from blog.text import diffing
@@ -57,10 +59,26 @@ def words(source: str) -> Words:
     return Words(text, html)
 
 
-def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, submission_id: str | None = None) -> int:
-    """Write a comment, or a reply to `parent_id`; gives its id. The same form sent again (its `submission_id` and words) is the same comment.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a text: the comment's id, or the id of what waits for a moderator (filters/models.py); the other is 0."""
 
-    Raises NotFound, NotAllowed, Gone (the parent's words are gone), Invalid (too deep), Conflict (the form was sent elsewhere meanwhile).
+    comment_id: int = 0
+    held_id: int = 0
+
+
+def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, submission_id: str | None = None) -> int:
+    """Write a comment past all filters, as what fills a board by itself does; gives its id. Whoever takes a text from a person calls `send`."""
+    return send(post_id, by, text, parent_id=parent_id, submission_id=submission_id, past_filters=True).comment_id
+
+
+def send(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, submission_id: str | None = None,
+         signs: holding.Signs = holding.NO_SIGNS, past_filters: bool = False) -> Sent:
+    """Write a comment, or a reply to `parent_id`; a filter may hold it. The same form sent again (its `submission_id` and words) is the same
+    comment, or the same text that waits.
+
+    Raises NotFound, NotAllowed, Gone (the parent's words are gone), Invalid (too deep), TooFast (a newcomer's hour is used up), Conflict
+    (the form was sent elsewhere meanwhile).
     """
     post = _locked(post_id)
     if not may_see_post(by, post):
@@ -71,8 +89,13 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
         ).one_or_none()
         if sent is not None:
             if (sent.post_id, sent.parent_id) == (post_id, parent_id) and first_source_of(sent.id) == text.source:
-                return int(sent.id)
+                return Sent(int(sent.id))
             submission_id = None  # other words in the same form (Back, a second tab): another comment, and none is lost
+    if submission_id:
+        before = holding.sent_before(by, submission_id, post_id=post_id, parent_id=parent_id, source=text.source)
+        if before is not None and before.is_same:
+            return Sent(before.comment_id, 0 if before.comment_id else before.held_id)
+        submission_id = None if before is not None else submission_id
     needs_verified = settings().writing_needs_verified
     parent: Any = None
     if parent_id is None:
@@ -88,6 +111,21 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
         may_reply(by, parent, post, needs_verified).require()
         if parent.depth >= DEEPEST:
             raise Invalid("This branch is as deep as a branch can be. Answer further up, or begin a new thread.", "body")
+    if not past_filters:
+        standing = newcomers.standing(by)
+        newcomers.spend_comment(by, standing)
+        found = holding.cause(by, text.html, standing, signs=signs)
+        if found is not None:
+            return Sent(held_id=holding.hold(by, found, HeldKind.COMMENT, post_id=post_id, source=text.source, html=text.html, parent_id=parent_id,
+                                             parent_version=parent.version if parent else None, submission_id=submission_id))
+    return Sent(place(post_id, by, text, parent, submission_id=submission_id))
+
+
+def place(post_id: int, by: Viewer, text: Words, parent: Any, *, submission_id: str | None = None, parent_version: int | None = None) -> int:
+    """Give a comment by `by` its number and its place under `parent` (its id, root_id, depth and version; None: a new thread), and count it.
+
+    For `send`, and for a moderator who approves a text that waited: whoever calls has asked everything else, and holds the post's row.
+    """
     moment = now()
     seq = db.session.execute(
         update(Post).where(Post.id == post_id)
@@ -95,16 +133,16 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
         .returning(Post.last_seq)
     ).scalar_one()
     comment = Comment(
-        post_id=post_id, seq=seq, parent_id=parent_id, root_id=(parent.root_id or parent.id) if parent else None,
+        post_id=post_id, seq=seq, parent_id=parent.id if parent else None, root_id=(parent.root_id or parent.id) if parent else None,
         depth=parent.depth + 1 if parent else 1, active_seq=seq, author_id=by.id, html=text.html, renderer=RENDERER, version=1,
-        parent_version=parent.version if parent else None, submission_id=submission_id, created_at=moment,
+        parent_version=parent_version or (parent.version if parent else None), submission_id=submission_id, created_at=moment,
     )
     db.session.add(comment)
     try:
         db.session.flush()
     except IntegrityError as error:
         # Only one thing can collide while the post is ours: the same form sent to two posts at once.
-        raise Conflict("This form was already sent elsewhere a moment ago. Copy the text and open a fresh form.", mine=text.source) from error
+        raise Conflict(holding.SENT_ELSEWHERE, mine=text.source) from error
     db.session.add(CommentRevision(comment_id=comment.id, version=1, source=text.source, created_at=moment))
     db.session.flush()
     if parent:
@@ -120,8 +158,9 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
     return comment.id
 
 
-def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None) -> None:
-    """Change a comment's words; the earlier ones stay as a revision. Saving what stands there already changes nothing.
+def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None, past_filters: bool = False) -> Sent:
+    """Change a comment's words; the earlier ones stay as a revision. Saving what stands there already changes nothing. A filter may hold the
+    change, and then the earlier words stand until a moderator has read it.
 
     Raises NotFound, NotAllowed, and Conflict with both texts when `version` is not the newest (None: not asked).
     """
@@ -129,14 +168,25 @@ def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None) -> No
     may_edit_comment(by, comment).require()
     current = source_of(comment_id)
     if current == text.source:
-        return
+        return Sent(comment_id)
     if version is not None and version != comment.version:
         raise Conflict("You changed this comment elsewhere in the meantime. Both texts are below; nothing was saved.",
                        mine=text.source, theirs=current, version=comment.version)
+    if not past_filters:
+        found = holding.cause(by, text.html, newcomers.standing(by), before=comment.html)
+        if found is not None:
+            return Sent(held_id=holding.hold(by, found, HeldKind.EDIT, post_id=comment.post_id, comment_id=comment_id, source=text.source, html=text.html))
+        holding.overtaken(by, HeldKind.EDIT, post_id=comment.post_id, comment_id=comment_id)
+    revise(comment, text)
+    return Sent(comment_id)
+
+
+def revise(comment: Comment, text: Words) -> None:
+    """Give a comment its next version. Whoever calls has asked everything else, and holds the post's row."""
     moment = now()
     comment.version += 1
     comment.html, comment.renderer, comment.edited_at = text.html, RENDERER, moment
-    db.session.add(CommentRevision(comment_id=comment_id, version=comment.version, source=text.source, created_at=moment))
+    db.session.add(CommentRevision(comment_id=comment.id, version=comment.version, source=text.source, created_at=moment))
     db.session.flush()
 
 

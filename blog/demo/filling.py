@@ -140,7 +140,7 @@ class _Filling:
         )
 
     def _edit(self, post: DemoPost, comment: DemoComment) -> None:
-        comments.edit(self.comment_ids[post.title, comment.key], self.people[comment.by], comments.words(comment.body), version=1)
+        comments.edit(self.comment_ids[post.title, comment.key], self.people[comment.by], comments.words(comment.body), version=1, past_filters=True)
 
     def _delete(self, post: DemoPost, comment: DemoComment) -> None:
         comments.delete(self.comment_ids[post.title, comment.key], self.people[comment.by])

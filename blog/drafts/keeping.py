@@ -29,7 +29,8 @@ LONGEST_TARGET = 300
 # The forms whose text is kept.
 FORMS = re.compile(
     r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report)|/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|"
-    r"/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report)"
+    r"/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report)|/held/[0-9]{1,19}/edit|"
+    r"/moderation/held/[0-9]{1,19}/reject|/posts/[^/?#\s]+/reject|/members/[\w-]+/refuse"
 )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, session
@@ -16,6 +17,7 @@ from blog.config import settings
 from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused, Unavailable
+from blog.filters import held
 from blog.paging import LARGEST_COUNT, read_cursor
 from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
 from blog.posts import composing, listing, publishing, ready, revising
@@ -62,11 +64,12 @@ def show(slug: str) -> Response:
         page = _page(post, visits.NEVER, None)
         return page if session else ready.keep(found, asked, page.get_data()) or page
     seen = visits.seen(viewer(), post.id)
+    waits = held.mine(post.id, viewer().id)
     kept_text = keeping.kept(keeping.target_of(f"{talk_post(post).path}/comments", {}), viewer().id) if viewer().is_member else None
     if not viewer().is_member or "_flashes" in session or settings().byline == "relative":  # a message that waits to be told makes each page its own
-        return _noting(_page(post, seen, kept_text), post, seen)
-    etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string)
-    response = ready.unchanged() if request.headers.get("If-None-Match") == etag else _page(post, seen, kept_text)
+        return _noting(_page(post, seen, kept_text, waits), post, seen)
+    etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, waits, request.query_string)
+    response = ready.unchanged() if request.headers.get("If-None-Match") == etag else _page(post, seen, kept_text, waits)
     response.headers["ETag"] = etag
     return _noting(response, post, seen)
 
@@ -105,12 +108,12 @@ def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Res
     return response
 
 
-def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> Response:
+def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None, waits: Sequence[held.Held] = ()) -> Response:
     """The article with its discussion, as this viewer sees it."""
     named, more = listing.around(post.id)
     source = revising.newest(post.id).source if post.is_draft else ""
     return page_or_fragment("posts/show.html", "posts/show.html", post=post, topics=named, more=more, source=source,
-                            minutes=minutes_to_read(post.words), **_controls(post), **_discussion(post, seen, kept))
+                            minutes=minutes_to_read(post.words), held_texts=waits, **_controls(post), **_discussion(post, seen, kept))
 
 
 def _to_first_new(post: listing.Article, raw: str) -> Response:
@@ -164,6 +167,7 @@ def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] |
     form = CommentForm(formdata=None)
     form.body.data = str((kept or {}).get("body", ""))
     form.submission_id.data = str((kept or {}).get("submission_id", "")) or talk.submission_id()
+    form.began.begin()
     sort, after = asked if asked in thread.SORTS else "oldest", request.args.get("after", "")
     drawn = drawing.draw(talk.post, (post.version, post.board_version), talk, sort=sort, after=after)
     new = seen.count(post.last_seq)
