@@ -163,9 +163,11 @@ class Settings:
         "How one joins: open; approved (a moderator admits each newcomer); invited (with a link that a member made); closed."
     )
     inviting: str = _setting("members", _choice("members", "moderators"), "Who may make invitations: members who are no newcomers, or moderators alone.")
-    first_comments_wait: int = _setting(0, _number(0, 100), "How many first comments of each member wait for a moderator’s approval.")
+    first_texts_wait: int = _setting(
+        0, _number(0, 100), "Until so many comments and posts of a member stand on the board, theirs wait for a moderator’s approval; 0: none waits."
+    )
     newcomer_days: int = _setting(3, _number(0, 365), "For so many days after joining a member is a newcomer.")
-    newcomer_comments: int = _setting(3, _number(0, 100), "Until so many comments of theirs stand on the board a member is a newcomer.")
+    newcomer_texts: int = _setting(3, _number(0, 100), "Until so many comments and posts of theirs stand on the board a member is a newcomer.")
     newcomer_links: int = _setting(2, _number(0, 50), "A newcomer’s text with more links to elsewhere than this waits for a moderator’s approval.")
     newcomer_comments_hourly: int = _setting(60, _number(1, 1000), "How many comments a newcomer can send in an hour.")
     newcomer_posts_hourly: int = _setting(20, _number(1, 1000), "How many posts a newcomer can send in an hour.")

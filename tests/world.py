@@ -51,6 +51,10 @@ class World:
     deleted: int = 0
     hidden: int = 0
     held: int = 0
+    held_too: int = 0
+    held_three: int = 0
+    held_slug: str = ""
+    held_slug_too: str = ""
     act: int = 0
     verify_token: str = ""
     reset_token: str = ""
@@ -78,6 +82,10 @@ class World:
             ("comments.restore", "comment_id"): self.deleted,
             ("posts.delete", "slug"): self.draft_slug,
             ("accounts.reset", "token"): self.reset_token,
+            ("filters.approve", "held_id"): self.held_too,
+            ("filters.reject", "held_id"): self.held_three,
+            ("filters.approve_post", "slug"): self.held_slug,
+            ("filters.reject_post", "slug"): self.held_slug_too,
         }
         usual: dict[str, Any] = {
             "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act, "held_id": self.held,
@@ -118,6 +126,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "/comments/<key:comment_id>/unhide": {"reason": REASON},
     "/held/<key:held_id>/edit": {"body": WORDS + " Still.", "version": "1"},
     "/held/<key:held_id>/withdraw": {},
+    "/moderation/held/<key:held_id>/approve": {},
+    "/moderation/held/<key:held_id>/reject": {"rule": "4", "reason": REASON},
+    "/posts/<slug>/approve": {},
+    "/posts/<slug>/reject": {"rule": "4", "reason": REASON},
     "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unhide": {"reason": REASON},
     "/login": {"username": "bo", "password": "a password that nobody has"},
@@ -158,7 +170,12 @@ def build(board: Board) -> World:
         world.act = moderating.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
         moderating.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
         because = Cause("Word list, line 1", 4, "This board is careful about offers.")
-        world.held = holding.hold(bo.viewer, because, HeldKind.COMMENT, post_id=post[0], source=WORDS, html=f"<p>{WORDS}</p>")
+        world.held, world.held_too, world.held_three = (
+            holding.hold(bo.viewer, because, HeldKind.COMMENT, post_id=post[0], source=WORDS, html=f"<p>{WORDS}</p>") for _ in range(3))
+        for name in ("held_slug", "held_slug_too"):
+            waits = factories.make_post(bo.id, f"Waiting {name}", state=PostState.HELD)
+            holding.hold_post(bo.viewer, because, waits.id)
+            setattr(world, name, waits.slug)
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
         world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
         world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))

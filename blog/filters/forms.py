@@ -22,3 +22,14 @@ class HeldForm(BoardForm):
     @property
     def previews(self) -> bool:
         return bool(self.action.data == "preview")
+
+
+class ApproveForm(BoardForm):
+    """A button, and what a moderator may say with it. `place` "root": a reply becomes a comment of its own."""
+
+    place = HiddenField()
+    reason = TextAreaField("Reason", filters=[clean_text])
+
+    @property
+    def as_root(self) -> bool:
+        return bool(self.place.data == "root")

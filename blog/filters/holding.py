@@ -82,8 +82,8 @@ def _by_the_board(html: str, standing: Standing, signs: Signs, before: str) -> t
             found = "a link" if links == 1 else f"{links} links"
             most = f"more than {chosen.newcomer_links}" if chosen.newcomer_links else "any"
             return "Links", f"This holds {found} to elsewhere. A newcomer’s text with {most} waits for a moderator."
-    if not before and standing.comments < chosen.first_comments_wait:
-        return "First comments", "First comments wait for a moderator on this board."
+    if not before and standing.texts < chosen.first_texts_wait:
+        return "First texts", "First comments and posts wait for a moderator on this board."
     return "", ""
 
 

@@ -14,6 +14,7 @@ from blog.dates import clock_time
 from blog.db import db
 from blog.errors import TooFast
 from blog.filters.models import HeldKind, HeldText
+from blog.permissions import listed_posts
 from blog.posts.models import Post, PostState
 from blog.viewer import Viewer
 
@@ -25,10 +26,10 @@ class Standing:
     """How long somebody is here, as far as it matters to what they send."""
 
     is_newcomer: bool  # few days or few comments; nobody is while budgets are switched off
-    comments: int  # that stand on the board, counted up to what the settings ask about
+    texts: int  # comments and posts that stand on the board, counted up to what the settings ask about
 
 
-SETTLED = Standing(is_newcomer=False, comments=100)
+SETTLED = Standing(is_newcomer=False, texts=200)
 
 
 def standing(by: Viewer) -> Standing:
@@ -36,14 +37,16 @@ def standing(by: Viewer) -> Standing:
     chosen = settings()
     if by.role >= Role.AUTHOR:
         return SETTLED
-    limited = chosen.ratelimit_enabled and bool(chosen.newcomer_days or chosen.newcomer_comments)
-    most = max(chosen.newcomer_comments if limited else 0, chosen.first_comments_wait)
+    limited = chosen.ratelimit_enabled and bool(chosen.newcomer_days or chosen.newcomer_texts)
+    most = max(chosen.newcomer_texts if limited else 0, chosen.first_texts_wait)
     young = limited and by.joined_at is not None and now() - by.joined_at < timedelta(days=chosen.newcomer_days)
     if not most:
         return Standing(young, 0)
-    standing_ones = select(Comment.id).where(Comment.author_id == by.id, Comment.hidden_by.is_(None), Comment.deleted_at.is_(None)).limit(most).subquery()
-    comments = db.session.execute(select(func.count()).select_from(standing_ones)).scalar_one()
-    return Standing(young or (limited and comments < chosen.newcomer_comments), comments)
+    comments = select(Comment.id).where(Comment.author_id == by.id, Comment.hidden_by.is_(None), Comment.deleted_at.is_(None)).limit(most)
+    posts = select(Post.id).where(Post.author_id == by.id, listed_posts()).limit(most)
+    counted = (select(func.count()).select_from(some.subquery()).scalar_subquery() for some in (comments, posts))
+    texts = sum(db.session.execute(select(*counted)).one())
+    return Standing(young or (limited and texts < chosen.newcomer_texts), texts)
 
 
 def spend_comment(by: Viewer, standing: Standing) -> None:

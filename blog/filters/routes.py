@@ -1,20 +1,25 @@
 """Doors of what waits for approval: its writer's page, and the moderators' list and decisions."""
 
+from typing import Any
+
 from flask import Blueprint, flash, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
+from blog.acts import recording
 from blog.comments import writing as comments
 from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Refused, Unavailable
 from blog.filters import held, holding
-from blog.filters.forms import HeldForm
+from blog.filters.forms import ApproveForm, HeldForm
 from blog.filters.models import HeldKind, HeldState
 from blog.forms import BoardForm
-from blog.permissions import may_change_held
-from blog.posts import composing
+from blog.moderation import approving, awaiting
+from blog.moderation.forms import HideForm
+from blog.permissions import may_change_held, may_decide_held, may_moderate
+from blog.posts import composing, listing
 from blog.viewer import viewer
 from blog.web import fragment_or_redirect, go, is_fragment, page_or_fragment
 
@@ -97,6 +102,100 @@ def _back_in_form(text: held.Held, source: str) -> tuple[str, dict[str, str]]:
         return f"{text.post_path}/edit", {"title": text.title or "", "body": source}
     fields = {"body": source, **({"parent_id": str(text.parent_id)} if text.parent_id else {})}
     return keeping.target_of(f"{text.post_path}/comments", fields), fields
+
+
+# -- what waits, for moderators
+
+
+@bp.get("/moderation/held")
+def waiting() -> Response:
+    may_moderate(viewer()).require()
+    return page_or_fragment("filters/waiting.html", "filters/waiting.html", texts=awaiting.texts(request.args.get("texts")),
+                            posts=awaiting.posts(request.args.get("posts")), newcomers=awaiting.newcomers(request.args.get("members")))
+
+
+@bp.post("/moderation/held/<key:held_id>/approve")
+def approve(held_id: int) -> Response:
+    may_decide_held(viewer(), held.one(held_id, viewer()).author_id).require()
+    form = ApproveForm()
+    number = 0
+    with form.holding_refusals():
+        form.check()
+        limiting.spend("act", viewer().id)
+        with writing():
+            number = approving.approve_text(held_id, viewer(), reason=form.reason.data or "", as_root=form.as_root).number
+    if number:
+        return _decided(f"held-{held_id}", f"Approved. Act {number}.", f"/held/{held_id}")
+    return _in_slot("approve", form, text=held.one(held_id, viewer()), needs_choice=isinstance(form.refusal, approving.ParentGone))
+
+
+@bp.route("/moderation/held/<key:held_id>/reject", methods=["GET", "POST"])
+def reject(held_id: int) -> Response:
+    text = held.one(held_id, viewer())
+    may_decide_held(viewer(), text.author_id).require()
+    form = HideForm()
+    form.offer(recording.rules())
+    number = 0
+    if request.method == "POST":
+        with form.holding_refusals():
+            form.check()
+            limiting.spend("act", viewer().id)
+            with writing():
+                number = approving.reject_text(held_id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
+                keeping.drop(request.path, viewer().id)
+        if number:
+            return _decided(f"held-{held_id}", f"Rejected. Act {number}.", f"/held/{held_id}")
+    return _in_slot("reject", form, text=text, key=f"held-{held_id}", action=f"/moderation/held/{held_id}/reject", what=text.what,
+                    back="/moderation/held", name="Its writer", heading=3)
+
+
+@bp.post("/posts/<slug>/approve")
+def approve_post(slug: str) -> Response:
+    post = listing.article(viewer(), slug)
+    may_decide_held(viewer(), post.author_id).require()
+    form = ApproveForm()
+    number = 0
+    with form.holding_refusals():
+        form.check()
+        limiting.spend("act", viewer().id)
+        with writing():
+            number = approving.approve_post(post.id, viewer(), reason=form.reason.data or "").number
+    if form.refusal:
+        raise form.refusal
+    return _decided(f"post-{post.id}", f"Approved. Act {number}.", post.path)
+
+
+@bp.route("/posts/<slug>/reject", methods=["GET", "POST"])
+def reject_post(slug: str) -> Response:
+    post = listing.article(viewer(), slug)
+    may_decide_held(viewer(), post.author_id).require()
+    form = HideForm()
+    form.offer(recording.rules())
+    number = 0
+    if request.method == "POST":
+        with form.holding_refusals():
+            form.check()
+            limiting.spend("act", viewer().id)
+            with writing():
+                number = approving.reject_post(post.id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
+                keeping.drop(request.path, viewer().id)
+        if number:
+            return _decided(f"post-{post.id}", f"Rejected. Act {number}.", "")
+    return _in_slot("reject", form, text=None, key=f"post-{post.id}", action=f"{post.path}/reject", what="post", back="/moderation/held", name=post.author,
+                    heading=3, title=post.title)
+
+
+def _decided(row: str, said: str, to: str) -> Response:
+    """Under htmx the row says what became of it and the counts follow; without script the list, with what was said."""
+    if not is_fragment():
+        flash(said)
+    return fragment_or_redirect("filters/_decided.html", "/moderation/held", row=row, said=said, stands_at=to)
+
+
+def _in_slot(decision: str, form: BoardForm, **facts: Any) -> Response:
+    """The form of a decision: its page, the form alone where a link opens it, the form in its slot where it was refused."""
+    fragment = f"filters/_{decision}_slot.html" if request.method == "POST" else f"filters/_{decision}_form.html"
+    return page_or_fragment(f"filters/{decision}.html", fragment, form.status, form=form, **facts)
 
 
 def _keep(form: BoardForm, target: str) -> None:

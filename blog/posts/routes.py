@@ -19,7 +19,7 @@ from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused, Unavailable
 from blog.filters import held
 from blog.paging import LARGEST_COUNT, read_cursor
-from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
+from blog.permissions import YES, Ruling, may_decide_held, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
 from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
@@ -31,6 +31,7 @@ from blog.web import fragment_or_redirect, go, is_fragment, open_to_all, page_or
 bp = Blueprint("posts", __name__)
 log = logging.getLogger(__name__)
 
+WAITS = "Your post waits for a moderator. Nothing is lost: you can change it, or make it a draft again."
 SENT_BEFORE = "This form had been sent before, so the post stands as it was. What you changed since is kept: choose Edit to find it."
 
 
@@ -111,9 +112,11 @@ def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Res
 def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None, waits: Sequence[held.Held] = ()) -> Response:
     """The article with its discussion, as this viewer sees it."""
     named, more = listing.around(post.id)
+    waits_by = held.act_of_post(post.id) if post.is_held else None
     source = revising.newest(post.id).source if post.is_draft else ""
     return page_or_fragment("posts/show.html", "posts/show.html", post=post, topics=named, more=more, source=source,
-                            minutes=minutes_to_read(post.words), held_texts=waits, **_controls(post), **_discussion(post, seen, kept))
+                            minutes=minutes_to_read(post.words), held_texts=waits, waits_by=waits_by,
+                            **_controls(post), **_discussion(post, seen, kept))
 
 
 def _to_first_new(post: listing.Article, raw: str) -> Response:
@@ -146,8 +149,9 @@ def _controls(post: listing.Article) -> dict[str, Any]:
         "may_edit": bool(may_edit_post(who, post)),
         "may_delete": post.deleted_at is None and bool(may_delete_post(who, post)),
         "thanked": who.is_member and post.thanks > 0 and thanking.has_thanked_post(who.id, post.id),
-        "may_thank": not post.is_draft and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
-        "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
+        "may_thank": post.is_published and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
+        "may_hide": not post.is_tombstone and post.is_published and bool(may_hide(who, post.author_id)),
+        "may_decide": post.is_held and post.deleted_at is None and bool(may_decide_held(who, post.author_id)),
         "may_unhide": post.hidden_by is not None and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
     }
 
@@ -159,9 +163,9 @@ def talk_post(post: listing.Article) -> thread.PostOf:
 
 
 def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> dict[str, Any]:
-    """What the discussion's template needs; nothing for a draft, which has none."""
+    """What the discussion's template needs; nothing for a post that is not published, which has none."""
     talk = Talk(viewer(), talk_post(post), seen=seen)
-    if post.is_draft:
+    if not post.is_published:
         return {"talk": talk}
     asked = request.args.get("sort", "oldest")
     form = CommentForm(formdata=None)
@@ -215,8 +219,11 @@ def _publish_new(form: PostForm) -> str:
     if post.deleted_at is None and (post.title, post.html) != (form.title.data, composing.text(form.body.data).html):
         keeping.keep(f"/posts/{post.slug}/edit", _fields(form), member_id=viewer().id)
         flash(SENT_BEFORE)
-    elif state is PostState.PUBLISHED and post.state == PostState.DRAFT:
+        return _path(post)
+    if state is PostState.PUBLISHED and post.state == PostState.DRAFT:
         publishing.publish(post.id, viewer())
+    if post.state == PostState.HELD:
+        flash(WAITS)
     elif post.state == PostState.DRAFT:
         flash("Saved as a draft. Only you can see it.")
     return _path(post)
@@ -247,11 +254,17 @@ def edit(slug: str) -> Response:
 
 
 def _save(form: PostForm, post: listing.Article) -> str:
-    saved = revising.edit(post.id, viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names, version=form.version.data,
-                          as_draft=form.drafts)
-    if post.is_draft and not form.drafts:
-        saved = publishing.publish(post.id, viewer())
-    flash("Saved as a draft. Only you can see it." if form.drafts else "Published." if post.is_draft else "Saved. The earlier words stay as a revision.")
+    changed = revising.edit(post.id, viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names, version=form.version.data,
+                            as_draft=form.drafts)
+    if changed.held_id:
+        return f"/held/{changed.held_id}"
+    saved = publishing.publish(post.id, viewer()) if post.is_draft and not form.drafts else changed.post
+    if saved.state == PostState.HELD:
+        flash(WAITS)
+    elif form.drafts:
+        flash("Saved as a draft. Only you can see it.")
+    else:
+        flash("Published." if post.is_draft else "Saved. The earlier words stay as a revision.")
     return _path(saved)
 
 

@@ -221,7 +221,7 @@ def upgrade() -> None:
         op.create_index(name, "act", columns)
     door = "is_waiting{} AND refused_by IS NULL"
     op.create_index("member_waiting", "member", ["id"], sqlite_where=sa.text(door.format(" = 1")), postgresql_where=sa.text(door.format("")))
-    op.create_index("post_held", "post", ["id"], **only("state = 'held'"))
+    op.create_index("post_held", "post", ["id"], **only("state = 'held' AND deleted_at IS NULL"))
 
 
 def downgrade() -> None:

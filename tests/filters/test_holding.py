@@ -214,7 +214,7 @@ def test_nobody_is_a_newcomer_where_budgets_are_off(board: Board) -> None:
 
 def test_days_and_comments_make_a_newcomer_a_member(board: Board) -> None:
     bo = board.bo
-    with having(board.app, **LIMITED, newcomer_days=3, newcomer_comments=2):
+    with having(board.app, **LIMITED, newcomer_days=3, newcomer_texts=2):
         with stopped_at(now() + timedelta(days=4)):
             assert send(bo, FOUR_LINKS).headers["Location"] == "/held/1"  # old enough, and has written nothing
             send(bo, "one")
@@ -228,20 +228,20 @@ def test_authors_are_no_newcomers(board: Board) -> None:
         assert not send(board.member("aline", Role.AUTHOR), FOUR_LINKS).headers["Location"].startswith("/held")
 
 
-def test_first_comments_wait_where_the_board_says_so(board: Board) -> None:
-    with having(board.app, first_comments_wait=1):
+def test_first_texts_wait_where_the_board_says_so(board: Board) -> None:
+    with having(board.app, first_texts_wait=1):
         assert send(board.bo, "My first.").headers["Location"] == "/held/1"
-        assert "First comments wait for a moderator on this board." in board.bo.get("/held/1").text
+        assert "First comments and posts wait for a moderator on this board." in board.bo.get("/held/1").text
         assert send(board.mo, "Not mine.").headers["Location"].endswith("#comment-1")
     assert send(board.bo, "Now.").headers["Location"].endswith("#comment-2")
-    with having(board.app, first_comments_wait=1):
+    with having(board.app, first_texts_wait=1):
         assert send(board.bo, "After one stands.").headers["Location"].endswith("#comment-3")
 
 
 def test_the_hour_of_a_newcomer_states_when_it_goes_on(board: Board) -> None:
     start = now().replace(minute=10, second=0, microsecond=0)
     line(board, MARK)
-    with having(board.app, **LIMITED, newcomer_comments_hourly=3, newcomer_comments=50):
+    with having(board.app, **LIMITED, newcomer_comments_hourly=3, newcomer_texts=50):
         with stopped_at(start):
             send(board.bo, "one")
         with stopped_at(start + timedelta(minutes=5)):
