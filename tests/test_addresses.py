@@ -39,6 +39,7 @@ ADDRESSES: dict[str, str] = {
     "GET /login": EVERYONE,
     "GET /members/<username>": EVERYONE,
     "GET /metrics": EVERYONE,  # on the operator's own network only
+    "GET /moderation/filters": MODERATOR,
     "GET /moderation/held": MODERATOR,
     "GET /moderation/held/<key:held_id>/reject": MODERATOR,
     "GET /posts/<slug>": EVERYONE,
@@ -75,6 +76,8 @@ ADDRESSES: dict[str, str] = {
     "POST /held/<key:held_id>/withdraw": OWN,
     "POST /login": EVERYONE,
     "POST /logout": EVERYONE,
+    "POST /moderation/filters": MODERATOR,
+    "POST /moderation/filters/<key:line_id>/retire": MODERATOR,
     "POST /moderation/held/<key:held_id>/approve": MODERATOR,
     "POST /moderation/held/<key:held_id>/reject": MODERATOR,
     "POST /posts/<slug>/approve": MODERATOR,

@@ -16,9 +16,9 @@ from blog.accounts import links
 from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.comments import writing
 from blog.db import db
-from blog.filters import holding
+from blog.filters import holding, listing
 from blog.filters.holding import Cause
-from blog.filters.models import HeldKind
+from blog.filters.models import FilterKind, HeldKind
 from blog.moderation import moderating
 from blog.posts.models import PostState
 from blog.tables import metadata
@@ -51,6 +51,7 @@ class World:
     deleted: int = 0
     hidden: int = 0
     held: int = 0
+    line: int = 0
     held_too: int = 0
     held_three: int = 0
     held_slug: str = ""
@@ -88,7 +89,7 @@ class World:
             ("filters.reject_post", "slug"): self.held_slug_too,
         }
         usual: dict[str, Any] = {
-            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act, "held_id": self.held,
+            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act, "held_id": self.held, "line_id": self.line,
             "slug": self.topic if route.rule.startswith("/topics/") else self.slug,
         }
         known = special.get((route.endpoint, name), usual.get(name))
@@ -126,6 +127,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "/comments/<key:comment_id>/unhide": {"reason": REASON},
     "/held/<key:held_id>/edit": {"body": WORDS + " Still.", "version": "1"},
     "/held/<key:held_id>/withdraw": {},
+    "/moderation/filters": {"kind": "word", "pattern": "free money", "told": "This board is careful about money.", "rule": "4"},
+    "/moderation/filters/<key:line_id>/retire": {},
     "/moderation/held/<key:held_id>/approve": {},
     "/moderation/held/<key:held_id>/reject": {"rule": "4", "reason": REASON},
     "/posts/<slug>/approve": {},
@@ -172,6 +175,7 @@ def build(board: Board) -> World:
         because = Cause("Word list, line 1", 4, "This board is careful about offers.")
         world.held, world.held_too, world.held_three = (
             holding.hold(bo.viewer, because, HeldKind.COMMENT, post_id=post[0], source=WORDS, html=f"<p>{WORDS}</p>") for _ in range(3))
+        world.line = listing.add(mo.viewer, kind=FilterKind.WORD, pattern="lottery", sentence="This board is careful about offers.", rule_id=4)
         for name in ("held_slug", "held_slug_too"):
             waits = factories.make_post(bo.id, f"Waiting {name}", state=PostState.HELD)
             holding.hold_post(bo.viewer, because, waits.id)

@@ -13,8 +13,9 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Refused, Unavailable
 from blog.filters import held, holding
-from blog.filters.forms import ApproveForm, HeldForm
-from blog.filters.models import HeldKind, HeldState
+from blog.filters import listing as lists
+from blog.filters.forms import ApproveForm, HeldForm, LineForm
+from blog.filters.models import FilterKind, HeldKind, HeldState
 from blog.forms import BoardForm
 from blog.moderation import approving, awaiting
 from blog.moderation.forms import HideForm
@@ -196,6 +197,39 @@ def _in_slot(decision: str, form: BoardForm, **facts: Any) -> Response:
     """The form of a decision: its page, the form alone where a link opens it, the form in its slot where it was refused."""
     fragment = f"filters/_{decision}_slot.html" if request.method == "POST" else f"filters/_{decision}_form.html"
     return page_or_fragment(f"filters/{decision}.html", fragment, form.status, form=form, **facts)
+
+
+# -- the board's lists
+
+
+@bp.route("/moderation/filters", methods=["GET", "POST"])
+def filters() -> Response:
+    may_moderate(viewer()).require()
+    form = LineForm()
+    form.offer(recording.rules())
+    if request.method == "POST":
+        made = 0
+        with form.holding_refusals():
+            form.check()
+            limiting.spend("act", viewer().id)
+            with writing():
+                made = lists.add(viewer(), kind=FilterKind(form.kind.data), pattern=form.pattern.data or "", sentence=form.told.data or "",
+                                 rule_id=int(form.rule.data))
+        if made:
+            flash("The line holds from now on.")
+            return go(f"/moderation/filters#line-{made}")
+    retired, more = lists.retired(request.args.get("after"))
+    return page_or_fragment("filters/filters.html", "filters/_line_form.html", form.status, form=form, lines=lists.in_force(), kinds=lists.KINDS,
+                            retired=retired, more=more, after=request.args.get("after", ""))
+
+
+@bp.post("/moderation/filters/<key:line_id>/retire")
+def retire(line_id: int) -> Response:
+    limiting.spend("act", viewer().id)
+    with writing():
+        lists.retire(line_id, viewer())
+    flash("Taken out. It holds nothing any more; what waits goes on waiting.")
+    return go("/moderation/filters")
 
 
 def _keep(form: BoardForm, target: str) -> None:
