@@ -83,6 +83,8 @@ class World:
             ("comments.restore", "comment_id"): self.deleted,
             ("posts.delete", "slug"): self.draft_slug,
             ("accounts.reset", "token"): self.reset_token,
+            ("filters.admit", "username"): "wim",
+            ("filters.refuse", "username"): "wanda",
             ("filters.approve", "held_id"): self.held_too,
             ("filters.reject", "held_id"): self.held_three,
             ("filters.approve_post", "slug"): self.held_slug,
@@ -127,6 +129,9 @@ FORMS: dict[str, dict[str, Any]] = {
     "/comments/<key:comment_id>/unhide": {"reason": REASON},
     "/held/<key:held_id>/edit": {"body": WORDS + " Still.", "version": "1"},
     "/held/<key:held_id>/withdraw": {},
+    "/members/<username>/admit": {},
+    "/members/<username>/refuse": {"rule": "4", "reason": REASON},
+    "/settings/invitations": {},
     "/moderation/filters": {"kind": "word", "pattern": "free money", "told": "This board is careful about money.", "rule": "4"},
     "/moderation/filters/<key:line_id>/retire": {},
     "/moderation/held/<key:held_id>/approve": {},
@@ -175,6 +180,8 @@ def build(board: Board) -> World:
         because = Cause("Word list, line 1", 4, "This board is careful about offers.")
         world.held, world.held_too, world.held_three = (
             holding.hold(bo.viewer, because, HeldKind.COMMENT, post_id=post[0], source=WORDS, html=f"<p>{WORDS}</p>") for _ in range(3))
+        for name in ("wim", "wanda"):
+            factories.make_member(name).is_waiting = True
         world.line = listing.add(mo.viewer, kind=FilterKind.WORD, pattern="lottery", sentence="This board is careful about offers.", rule_id=4)
         for name in ("held_slug", "held_slug_too"):
             waits = factories.make_post(bo.id, f"Waiting {name}", state=PostState.HELD)

@@ -17,6 +17,8 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Gone
 from blog.extensions import login as login_manager
+from blog.filters import admitting
+from blog.filters.holding import Signs
 from blog.limiting import client
 from blog.refusals import typed_fields
 from blog.viewer import viewer
@@ -118,26 +120,36 @@ def login() -> Response:
 @open_to_all
 def register() -> Response:
     form = JoinForm()
-    token, kept = "", []
+    token, kept, waits = "", [], False
     if request.method == "POST":
         with form.holding_refusals():
+            admitting.way_in(admitting.invited(form.invitation.data or "")).require()
             form.check()
             limiting.spend("register", client())
             username, email = form.username.data or "", form.email.data or ""
             password_hash = passwords.new(form.password.data or "", username, email)
             leaving = viewer().session_id
             with writing():
-                member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
+                member_id, waits = admitting.register(username, email, password_hash, display_name=form.display_name.data or "",
+                                                      invitation=form.invitation.data or "", signs=Signs(form.homepage.is_filled, form.began.seconds))
                 sessions.end(leaving)
                 token = sessions.start(member_id, request.user_agent.string)
                 kept = _claim_text(member_id)
         if token:
-            return _welcome(token, _after(form.next.data, kept, otherwise="/verify"))
+            entered = _welcome(token, _after(form.next.data, kept, otherwise="/verify"))
+            if waits:
+                flash(admitting.WAITS)
+            return entered
     elif viewer().is_member:
         return go(own_path(request.args.get("next")))
     else:
         form.next.data = own_path(request.args.get("next"), "")
-    return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status, form=form, words=_words_waiting())
+        form.invitation.data = request.args.get("invitation", "")[:100]
+    form.began.begin()
+    invitation = admitting.invited(form.invitation.data or "")
+    way_in = admitting.way_in(invitation)
+    return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status if form.refusal or way_in else 403, form=form,
+                            words=_words_waiting(), way_in=way_in, invitation=invitation)
 
 
 def _claim_text(member_id: int) -> list[str]:
@@ -190,6 +202,8 @@ def verify() -> Response:
             form.check()
             limiting.spend("settings", viewer().id)
             with writing():
+                if form.email.data:
+                    admitting.check_address(form.email.data)
                 sent = registering.send_again(viewer(), form.email.data or "")
         if form.accepted:
             flash("The link is on its way." if sent else "Your address is confirmed already.")

@@ -58,3 +58,15 @@ class LineForm(BoardForm):
     def validate_rule(self, field: Any) -> None:
         if field.data not in {choice.value for choice in field.choices}:
             raise ValidationError("Choose the rule that the line stands for.")
+
+
+class InvitationForm(BoardForm):
+    """A new invitation, or one to end: the fields decide which."""
+
+    uses = IntegerField("For how many people", validators=[Optional()])
+    end = HiddenField()
+
+    def validate_end(self, field: Any) -> None:
+        raw = field.data or ""
+        if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 19):
+            raise ValidationError("That invitation is not one of yours.")

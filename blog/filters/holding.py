@@ -18,6 +18,7 @@ from blog.acts import recording
 from blog.acts.models import Act, ActKind, Rule, TargetKind
 from blog.clock import now
 from blog.config import settings
+from blog.dates import clock_time
 from blog.db import db
 from blog.errors import Conflict, NotFound
 from blog.filters.models import Filter, FilterKind, HeldKind, HeldState, HeldText
@@ -66,7 +67,7 @@ def cause(by: Viewer, html: str, standing: Standing, *, names: Sequence[str] = (
         if line.id not in standing_already:
             return Cause(f"{'Word' if line.kind == FilterKind.WORD else 'Domain'} list, line {line.id}", line.rule_id, line.sentence)
     name, sentence = _by_the_board(html, standing, signs, before)
-    return Cause(name, _rule_of_the_board(), sentence) if name else None
+    return Cause(name, rule_of_the_board(), sentence) if name else None
 
 
 def _by_the_board(html: str, standing: Standing, signs: Signs, before: str) -> tuple[str, str]:
@@ -143,7 +144,7 @@ def host_key(host: str) -> str:
         return host
 
 
-def _rule_of_the_board() -> int:
+def rule_of_the_board() -> int:
     """The rule that the board's own filters name: the setting's, else the last that holds. One statement."""
     wanted = settings().holding_rule
     rules = db.session.execute(select(Rule.id, Rule.number).where(Rule.retired_at.is_(None)).order_by(Rule.number)).all()
@@ -250,6 +251,14 @@ def take_back(held_id: int, by: Viewer) -> HeldText:
     held.state = HeldState.TAKEN_BACK.value
     db.session.flush()
     return held
+
+
+def ago(act: Act) -> str:
+    """How long ago an act was, for whoever comes second."""
+    minutes = int((now() - act.created_at).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    return f"{minutes} minute{'' if minutes == 1 else 's'} ago" if minutes < 60 else f"at {clock_time(act.created_at)}"
 
 
 def locked(held_id: int, by: Viewer) -> HeldText:

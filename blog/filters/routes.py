@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash, request, session
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
 from blog.acts import recording
 from blog.comments import writing as comments
+from blog.config import settings
 from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Refused, Unavailable
-from blog.filters import held, holding
+from blog.filters import admitting, held, holding
 from blog.filters import listing as lists
-from blog.filters.forms import ApproveForm, HeldForm, LineForm
+from blog.filters.forms import ApproveForm, HeldForm, InvitationForm, LineForm
 from blog.filters.models import FilterKind, HeldKind, HeldState
 from blog.forms import BoardForm
+from blog.members import profile
 from blog.moderation import approving, awaiting
 from blog.moderation.forms import HideForm
 from blog.permissions import may_change_held, may_decide_held, may_moderate
@@ -197,6 +199,69 @@ def _in_slot(decision: str, form: BoardForm, **facts: Any) -> Response:
     """The form of a decision: its page, the form alone where a link opens it, the form in its slot where it was refused."""
     fragment = f"filters/_{decision}_slot.html" if request.method == "POST" else f"filters/_{decision}_form.html"
     return page_or_fragment(f"filters/{decision}.html", fragment, form.status, form=form, **facts)
+
+
+# -- newcomers at the door
+
+
+@bp.post("/members/<username>/admit")
+def admit(username: str) -> Response:
+    may_moderate(viewer()).require()
+    person = profile.person(username)
+    form = ApproveForm()
+    with form.holding_refusals():
+        form.check()
+        limiting.spend("act", viewer().id)
+        with writing():
+            number = admitting.admit(person.id, viewer(), reason=form.reason.data or "").number
+    if form.refusal:
+        raise form.refusal
+    return _decided(f"member-{person.id}", f"Admitted. Act {number}.", person.path)
+
+
+@bp.route("/members/<username>/refuse", methods=["GET", "POST"])
+def refuse(username: str) -> Response:
+    may_moderate(viewer()).require()
+    person = profile.person(username)
+    form = HideForm()
+    form.offer(recording.rules())
+    number = 0
+    if request.method == "POST":
+        with form.holding_refusals():
+            form.check()
+            limiting.spend("act", viewer().id)
+            with writing():
+                number = admitting.refuse(person.id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
+                keeping.drop(request.path, viewer().id)
+        if number:
+            return _decided(f"member-{person.id}", f"Refused. Act {number}.", person.path)
+    return _in_slot("refuse", form, key=f"member-{person.id}", action=f"{person.path}/refuse", back="/moderation/held", name=person.name, heading=3)
+
+
+# -- invitations
+
+
+@bp.route("/settings/invitations", methods=["GET", "POST"])
+def invitations() -> Response:
+    """The member's invitations. A new one's link is shown once, on the page that follows."""
+    form = InvitationForm()
+    if request.method == "POST":
+        with form.holding_refusals():
+            form.check()
+            limiting.spend("settings", viewer().id)
+            with writing():
+                if form.end.data:
+                    admitting.end_invitation(int(form.end.data), viewer())
+                else:
+                    session["invitation"] = admitting.invite(viewer(), uses=1 if form.uses.data is None else form.uses.data)
+        if form.accepted:
+            if form.end.data:
+                flash("Taken back. Whoever came by it stays.")
+            return go("/settings/invitations")
+    made = session.pop("invitation", "")
+    return page_or_fragment("filters/invitations.html", "filters/_invitations.html", form.status, form=form, own=admitting.own_invitations(viewer()),
+                            may_make=admitting.may_make(viewer()), days=admitting.LASTS.days, most=admitting.MOST_USES if viewer().is_moderator else 1,
+                            link=f"{settings().public_url}/register?invitation={made}" if made else "")
 
 
 # -- the board's lists

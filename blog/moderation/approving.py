@@ -6,14 +6,13 @@ from sqlalchemy import select
 
 from blog.acts import recording
 from blog.acts.models import Act, ActKind, TargetKind
-from blog.clock import now
 from blog.comments import counting
 from blog.comments import writing as comments
 from blog.comments.models import Comment
-from blog.dates import clock_time
 from blog.db import db
 from blog.errors import Conflict, NotFound
 from blog.filters import held as waiting
+from blog.filters.holding import ago
 from blog.filters.models import HeldKind, HeldState, HeldText
 from blog.notices.models import NoticeKind
 from blog.notices.telling import tell
@@ -155,6 +154,4 @@ def already(act_id: int) -> str:
     """Who was faster, and when."""
     act, _ = recording.of(act_id)
     done = {ActKind.APPROVE: "approved", ActKind.REJECT: "rejected"}.get(ActKind(act.kind), "decided")
-    minutes = int((now() - act.created_at).total_seconds() // 60)
-    ago = "just now" if minutes < 1 else f"{minutes} minute{'' if minutes == 1 else 's'} ago" if minutes < 60 else f"at {clock_time(act.created_at)}"
-    return f"This is already {done}, by {act.actor_handle}, {ago} (act {act.number}). Nothing was changed."
+    return f"This is already {done}, by {act.actor_handle}, {ago(act)} (act {act.number}). Nothing was changed."
