@@ -22,6 +22,7 @@ from blog.drafts import jobs as drafts_jobs
 from blog.drafts import routes as drafts
 from blog.extensions import login, migrate
 from blog.feeds import routes as feeds
+from blog.filters import routes as filters
 from blog.jobs import cli as jobs_cli
 from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
@@ -41,7 +42,7 @@ from blog.web import KeyConverter
 HTMX = "vendor/htmx.min.js"
 
 BLUEPRINTS = (
-    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, appeals.bp, public_log.bp, acts.bp, notices.bp,
+    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, appeals.bp, public_log.bp, filters.bp, acts.bp, notices.bp,
     topics.bp, members.bp, feeds.bp, mail.bp,
 )
 

@@ -111,6 +111,8 @@ def may_write(viewer: Viewer, needs_verified: bool) -> Ruling:
         return _no("Sign in to write here.")
     if viewer.suspension:
         return may_act_at_all(viewer)
+    if viewer.refusal:
+        return _no(f"A moderator did not admit you. The rule and the reason stand in act {viewer.refusal}; you can read and appeal.")
     if viewer.is_waiting:
         return _no("A moderator admits new members here and has not come to you yet. You will be told; until then you can read.")
     if needs_verified and not viewer.verified:
@@ -252,6 +254,8 @@ def open_comments() -> ColumnElement[bool]:
 
 def may_comment(viewer: Viewer, post: PostFacts, needs_verified: bool = True) -> Ruling:
     """Whether this person may write a new comment under the post."""
+    if post.state == PostState.HELD:
+        return _no("This post waits for a moderator’s approval, so it takes no comments yet.")
     if post.state != PostState.PUBLISHED:
         return _no("A draft takes no comments yet.")
     if post.deleted_at is not None:
@@ -300,6 +304,59 @@ def may_restore_comment(viewer: Viewer, comment: CommentFacts, now: datetime) ->
     if comment.deleted_at is not None and now - comment.deleted_at > timedelta(days=RESTORE_DAYS):
         return _no(f"A deleted comment can be restored for {RESTORE_DAYS} days; this one’s words are gone.")
     return YES
+
+
+# -- texts that wait for approval, and newcomers
+
+
+def may_read_held(viewer: Viewer, author_id: int) -> Ruling:
+    """Whether this person reads a text that waits: its writer, and moderators."""
+    if viewer.is_moderator or (viewer.is_member and viewer.id == author_id):
+        return YES
+    return _no("There is nothing at this address.")
+
+
+def may_change_held(viewer: Viewer, author_id: int, is_waiting: bool) -> Ruling:
+    """Whether this person may change a text that waits."""
+    if not viewer.is_member or viewer.id != author_id:
+        return _no("Only its writer can change a text that waits.")
+    if not is_waiting:
+        return _no("This text does not wait any more, so it can’t be changed here.")
+    return may_act_at_all(viewer)
+
+
+def may_take_back_held(viewer: Viewer, author_id: int) -> Ruling:
+    """Whether this person may take back a text that waits: a suspended writer too, as it takes something off the board."""
+    if not viewer.is_member or viewer.id != author_id:
+        return _no("Only its writer can take back a text that waits.")
+    return YES
+
+
+def may_decide_held(viewer: Viewer, author_id: int) -> Ruling:
+    """Whether this person may approve or reject what `author_id` wrote. Nobody judges their own words."""
+    if not viewer.is_moderator:
+        return _no("Only moderators decide about a text that waits.")
+    if author_id == viewer.id:
+        return _no("These are your own words: another moderator must decide.")
+    return may_act_at_all(viewer)
+
+
+def may_join(viewer: Viewer, is_closed: bool, by_invitation: bool, is_invited: bool) -> Ruling:
+    """Whether a new account may be made here (board setting `registration`)."""
+    if is_closed:
+        return _no("This board takes no new members at present. Members sign in as always.")
+    if by_invitation and not is_invited:
+        return _no("Joining here needs an invitation. Ask a member for a link; each one lets one person in, for a while.")
+    return YES
+
+
+def may_invite(viewer: Viewer, narrowed: bool, is_newcomer: bool, needs_verified: bool = True) -> Ruling:
+    """Whether this person may make invitations; `narrowed` is the board setting that leaves it to moderators."""
+    if narrowed and not viewer.is_moderator:
+        return _no("On this board, moderators make the invitations. Ask one of them.")
+    if is_newcomer:
+        return _no("Members who have been here for a while can invite others. Write a little first, and come back in some days.")
+    return may_write(viewer, needs_verified)
 
 
 # -- moderation

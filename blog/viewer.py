@@ -22,6 +22,7 @@ class Viewer:
     theme: str = "system"
     zone: str | None = None
     is_waiting: bool = False  # registered, and not admitted by a moderator yet
+    refusal: int = 0  # number of the act by which a moderator did not admit them, 0 for none
     suspension: int = 0  # number of the act that suspends them, 0 for none
     suspended_until: datetime | None = None  # None with a suspension: until it is lifted
     unseen: int = 0  # notices

@@ -26,6 +26,7 @@ from blog.db import db
 from blog.gate import ANY_HOST, FORM_BYTES, LONG_FORMS, MOST_FIELDS, POST_FORM_BYTES
 from tests import factories
 from tests.conftest import Board, Visitor, make_app
+from tests.test_addresses import ADDRESSES, MODERATOR
 from tests.world import FORMS, VISITS, WORDS, World, build, routes, written
 
 BLNS = Path(__file__).parent / "corpora" / "blns.json"
@@ -48,7 +49,8 @@ JUNK = (b"\x00", b"a\x00b", b"\xff", b"\xc3", b"\xe2\x28\xa1", b"\xed\xa0\x80", 
 # A page's cursor that `paging.cursor` can't have made.
 BROKEN_CURSORS = ("abc", "-1", "1.2.3.4.5", HUGE, "9223372036854775808", "１２３", "1e9", " 1", "1 ", "+1", "0x1", "1.", ".1", "1,2", "'", "1" * 300)
 PAGED = {"/": ("after",), "/posts/<slug>": ("after",), "/posts/<slug>/history": ("after",), "/topics/<slug>": ("after",),
-         "/comments/<key:comment_id>/replies": ("after",), "/members/<username>": ("posts", "comments")}
+         "/comments/<key:comment_id>/replies": ("after",), "/members/<username>": ("posts", "comments"),
+         "/moderation/held": ("texts", "posts", "members"), "/moderation/filters": ("after",)}
 
 
 # Asked for again and again by the script, it has an ETag of its own: a browser keeps it and asks whether it still holds.
@@ -64,9 +66,14 @@ def keeper(world: World, route: Route) -> Visitor:
     """A signed-in member who may use the route."""
     if "unhide" in route.endpoint:
         return world.board.max  # who did not hide it: within seconds, mo would be taking an own act back
-    if "hide" in route.endpoint:
+    if ADDRESSES.get(f"POST {route.rule}") == MODERATOR:
         return world.board.mo
     return world.board.bo
+
+
+def reader(world: World, rule: str) -> Visitor:
+    """Whoever reads the page of this rule: a stranger, where strangers may."""
+    return world.board.mo if ADDRESSES[f"GET {rule}"] == MODERATOR else world.board.cy
 
 
 def unsafe(world: World) -> list[Route]:
@@ -160,7 +167,7 @@ def test_a_damaged_link_to_the_next_page_is_a_400_with_a_sentence(world: World) 
         for name in names:
             for broken in BROKEN_CURSORS:
                 for htmx in (False, True):
-                    answer = world.board.cy.get(f"{world.address(by_rule[rule])}?{urlencode({name: broken})}", htmx=htmx)
+                    answer = reader(world, rule).get(f"{world.address(by_rule[rule])}?{urlencode({name: broken})}", htmx=htmx)
                     assert answer.status_code == 400, f"GET {rule} with {name}={broken!r}: {answer.status_code}"
                     assert "damaged" in answer.text
 
@@ -364,7 +371,9 @@ def test_junk_bytes_in_a_field_are_refused_with_the_text_and_nothing_written(wor
 # Values that are no id, no version, no rule and no session of anybody.
 NO_IDS = ("-1", "0", HUGE, "9223372036854775808", "abc", "1.5", "1e3", "７", "1 OR 1=1", "999999", "[]", "\u0667", " ", "1,2", "true", "²")
 ID_FIELDS = {"/posts/<slug>/comments": ("parent_id",), "/comments/<key:comment_id>/edit": ("version",), "/posts/<slug>/edit": ("version",),
-             "/comments/<key:comment_id>/hide": ("rule",), "/posts/<slug>/hide": ("rule",), "/settings/security": ("end",)}
+             "/comments/<key:comment_id>/hide": ("rule",), "/posts/<slug>/hide": ("rule",), "/settings/security": ("end",),
+             "/moderation/held/<key:held_id>/reject": ("rule",), "/posts/<slug>/reject": ("rule",), "/members/<username>/refuse": ("rule",),
+             "/moderation/filters": ("rule",), "/held/<key:held_id>/edit": ("version",), "/settings/invitations": ("end",)}
 
 
 def test_fields_that_hold_ids_refuse_what_is_none(world: World) -> None:

@@ -41,7 +41,7 @@ TWINS: dict[str, tuple[str, str]] = {
 }
 
 # Rules about seeing that are never asked of many rows.
-ALONE = {"may_read_act_words": "an act is read one at a time"}
+ALONE = {"may_read_act_words": "an act is read one at a time", "may_read_held": "lists of texts that wait are the writer's own or a moderator's"}
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -185,6 +185,7 @@ VIEWERS = {
     "commenter": Viewer(id=2, username="commenter", verified=True),  # of the comment
     "moderating commenter": Viewer(id=2, username="commenter", role=Role.MODERATOR, verified=True),
     "waiting": Viewer(id=5, username="waiting", verified=True, is_waiting=True),  # for a moderator to admit them
+    "not admitted": Viewer(id=10, username="refused", verified=True, is_waiting=True, refusal=7),
     "suspended": Viewer(id=6, username="suspended", verified=True, suspension=4, suspended_until=MOMENT),
     "suspended writer": Viewer(id=1, username="writer", verified=True, suspension=4),
     "suspended commenter": Viewer(id=2, username="commenter", verified=True, suspension=4),
@@ -260,7 +261,7 @@ def test_every_sentence_in_the_rules_can_be_read_by_somebody() -> None:
 
 PEOPLE = frozenset(VIEWERS)
 SUSPENDED = frozenset({"suspended", "suspended writer", "suspended commenter", "suspended moderator"})
-MEMBERS = PEOPLE - {"stranger", "waiting"} - SUSPENDED
+MEMBERS = PEOPLE - {"stranger", "waiting", "not admitted"} - SUSPENDED
 VERIFIED = MEMBERS - {"newcomer"}
 MODERATORS = frozenset({"moderator", "administrator", "moderating commenter"})
 WATCHERS = MODERATORS | {"suspended moderator"}  # who read as moderators
@@ -330,6 +331,20 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_delete_comment", {"comment": HIDDEN}, WRITERS),
     ("may_restore_comment", {"comment": DELETED, "now": MOMENT}, COMMENTERS),
     ("may_restore_comment", {"comment": LONG_DELETED, "now": MOMENT}, NOBODY),
+    ("may_read_held", {"author_id": 9}, WATCHERS | {"member"}),
+    ("may_change_held", {"author_id": 9, "is_waiting": True}, frozenset({"member"})),
+    ("may_change_held", {"author_id": 6, "is_waiting": True}, NOBODY),
+    ("may_change_held", {"author_id": 9, "is_waiting": False}, NOBODY),
+    ("may_take_back_held", {"author_id": 6}, frozenset({"suspended"})),
+    ("may_decide_held", {"author_id": 9}, MODERATORS),
+    ("may_decide_held", {"author_id": 2}, MODERATORS - COMMENTERS),
+    ("may_join", {"is_closed": True, "by_invitation": False, "is_invited": True}, NOBODY),
+    ("may_join", {"is_closed": False, "by_invitation": True, "is_invited": False}, NOBODY),
+    ("may_join", {"is_closed": False, "by_invitation": True, "is_invited": True}, PEOPLE),
+    ("may_join", {"is_closed": False, "by_invitation": False, "is_invited": False}, PEOPLE),
+    ("may_invite", {"narrowed": False, "is_newcomer": False}, VERIFIED),
+    ("may_invite", {"narrowed": True, "is_newcomer": False}, MODERATORS),
+    ("may_invite", {"narrowed": False, "is_newcomer": True}, NOBODY),
     ("may_hide", {"author_id": 9}, MODERATORS),
     ("may_hide", {"author_id": 2}, MODERATORS - COMMENTERS),
     ("may_hide", {"author_id": 3}, MODERATORS - {"moderator"}),
@@ -345,7 +360,7 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_act_on_member", {"member_id": 4, "role": Role.ADMINISTRATOR}, NOBODY),
     ("may_put_aside", {"post_author_id": 1, "comment_author_id": 2}, frozenset({"writer"})),
     ("may_put_aside", {"post_author_id": 1, "comment_author_id": 1}, NOBODY),
-    ("may_report", {"author_id": 9, "is_open": True}, MEMBERS - {"member"} | {"waiting"}),
+    ("may_report", {"author_id": 9, "is_open": True}, MEMBERS - {"member"} | {"waiting", "not admitted"}),
     ("may_report", {"author_id": 9, "is_open": False}, NOBODY),
     ("may_decide", {"act": ActValue(), "alone": False}, frozenset({"administrator"})),
     ("may_decide", {"act": ActValue(actor_id=4), "alone": False}, frozenset({"moderator"})),

@@ -18,6 +18,9 @@ from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.clock import now
 from blog.comments import writing
 from blog.db import db
+from blog.filters import holding, listing
+from blog.filters.holding import Cause
+from blog.filters.models import FilterKind, HeldKind
 from blog.moderation import appeals, hiding, sanctioning
 from blog.posts import publishing
 from blog.posts.models import PostState
@@ -54,6 +57,12 @@ class World:
     others_leaf: int = 0
     deleted: int = 0
     hidden: int = 0
+    held: int = 0
+    line: int = 0
+    held_too: int = 0
+    held_three: int = 0
+    held_slug: str = ""
+    held_slug_too: str = ""
     act: int = 0
     appealed: int = 0  # an act by max, against which bo appealed
     talked_of: int = 0  # an act by mo, against which bo appealed
@@ -92,9 +101,15 @@ class World:
             ("accounts.reset", "token"): self.reset_token,
             ("appeals.decide", "number"): self.appealed,
             ("appeals.messages", "number"): self.talked_of,
+            ("filters.admit", "username"): "wim",
+            ("filters.refuse", "username"): "wanda",
+            ("filters.approve", "held_id"): self.held_too,
+            ("filters.reject", "held_id"): self.held_three,
+            ("filters.approve_post", "slug"): self.held_slug,
+            ("filters.reject_post", "slug"): self.held_slug_too,
         }
         usual: dict[str, Any] = {
-            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
+            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act, "held_id": self.held, "line_id": self.line,
             "slug": self.topic if route.rule.startswith("/topics/") else self.slug,
         }
         known = special.get((route.endpoint, name), usual.get(name))
@@ -131,6 +146,17 @@ FORMS: dict[str, dict[str, Any]] = {
     "/comments/<key:comment_id>/thank": {},
     "/comments/<key:comment_id>/hide": {"rule": "2", "reason": REASON},
     "/comments/<key:comment_id>/unhide": {"reason": REASON},
+    "/held/<key:held_id>/edit": {"body": WORDS + " Still.", "version": "1"},
+    "/held/<key:held_id>/withdraw": {},
+    "/members/<username>/admit": {},
+    "/members/<username>/refuse": {"rule": "4", "reason": REASON},
+    "/settings/invitations": {},
+    "/moderation/filters": {"kind": "word", "pattern": "free money", "told": "This board is careful about money.", "rule": "4"},
+    "/moderation/filters/<key:line_id>/retire": {},
+    "/moderation/held/<key:held_id>/approve": {},
+    "/moderation/held/<key:held_id>/reject": {"rule": "4", "reason": REASON},
+    "/posts/<slug>/approve": {},
+    "/posts/<slug>/reject": {"rule": "4", "reason": REASON},
     "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unhide": {"reason": REASON},
     "/posts/<slug>/lock": {"rule": "2", "reason": REASON},
@@ -202,6 +228,16 @@ def build(board: Board) -> World:
         world.appealed = hiding.hide_comment(contested, board.max.viewer, rule_id=2, reason=REASON).number
         for number in (world.talked_of, world.appealed):
             appeals.file(number, bo.id, "She is a person in a novel, and not a client.")
+        because = Cause("Word list, line 1", 4, "This board is careful about offers.")
+        world.held, world.held_too, world.held_three = (
+            holding.hold(bo.viewer, because, HeldKind.COMMENT, post_id=post[0], source=WORDS, html=f"<p>{WORDS}</p>") for _ in range(3))
+        for name in ("wim", "wanda"):
+            factories.make_member(name).is_waiting = True
+        world.line = listing.add(mo.viewer, kind=FilterKind.WORD, pattern="lottery", sentence="This board is careful about offers.", rule_id=4)
+        for name in ("held_slug", "held_slug_too"):
+            waits = factories.make_post(bo.id, f"Waiting {name}", state=PostState.HELD)
+            holding.hold_post(bo.viewer, because, waits.id)
+            setattr(world, name, waits.slug)
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
         world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
         world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))

@@ -17,6 +17,8 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Gone, Invalid
 from blog.extensions import login as login_manager
+from blog.filters import admitting
+from blog.filters.holding import Signs
 from blog.limiting import client
 from blog.mail.sending import DAILY
 from blog.posts.listing import forms_at, kept_under
@@ -146,11 +148,12 @@ def _recognised(name: str, password: str) -> signing_in.Recognised:
 @open_to_all
 def register() -> Response:
     form = JoinForm()
-    token, kept = "", list[str]()
+    token, kept, waits = "", list[str](), False
     if request.method == "POST" and viewer().is_member and form.username.data == viewer().username:  # pressed twice: nothing is left to do
         return go(own_path(form.next.data, "/" if viewer().verified else "/verify"))
     if request.method == "POST":
         with form.holding_refusals():
+            admitting.way_in(admitting.invited(form.invitation.data or "")).require()
             form.check()
             limiting.spend("register", client())
             username, email = form.username.data or "", form.email.data or ""
@@ -158,7 +161,9 @@ def register() -> Response:
             leaving = viewer().session_id
             try:
                 with writing():
-                    member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
+                    member_id, waits = admitting.register(
+                        username, email, password_hash, display_name=form.display_name.data or "",
+                        invitation=form.invitation.data or "", signs=Signs(form.homepage.is_filled, form.began.seconds))
                     token, kept = _joined(member_id, leaving)
             except Invalid:  # perhaps the name is taken by the first of two presses
                 again = registering.just_made(username, email, form.password.data or "")
@@ -167,12 +172,20 @@ def register() -> Response:
                 with writing():
                     token, kept = _joined(again, leaving)
         if token:
-            return _welcome(token, form.next.data, kept, otherwise="/verify")
+            entered = _welcome(token, form.next.data, kept, otherwise="/verify")
+            if waits:
+                flash(admitting.WAITS)
+            return entered
     elif viewer().is_member:
         return go(own_path(request.args.get("next")))
     else:
         form.next.data = own_path(request.args.get("next"), "")
-    return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status, form=form, words=_words_waiting())
+        form.invitation.data = request.args.get("invitation", "")[:100]
+    form.began.begin()
+    invitation = admitting.invited(form.invitation.data or "")
+    way_in = admitting.way_in(invitation)
+    return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status if form.refusal or way_in else 403, form=form,
+                            words=_words_waiting(), way_in=way_in, invitation=invitation)
 
 
 def _joined(member_id: int, leaving: int) -> tuple[str, list[str]]:
@@ -231,6 +244,8 @@ def verify() -> Response:
             limiting.spend("mail", viewer().id)
             limiting.spend("mail_place", client())
             with writing():
+                if form.email.data:
+                    admitting.check_address(form.email.data)
                 sent = registering.send_again(viewer(), form.email.data or "")
         if form.accepted:
             flash(ASKED if sent else "Your address is confirmed already.")

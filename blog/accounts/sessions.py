@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import aliased
 
 from blog.accounts.models import LoginSession, Member
 from blog.acts.models import Act
@@ -48,13 +49,17 @@ def start(member_id: int, browser: str) -> str:
     return token
 
 
+_REFUSED = aliased(Act)
+
 # The Viewer's columns, read without ORM objects: every page of a member begins with this.
 _VIEWER = (
     select(Member.id, Member.username, Member.display_name, Member.role, Member.verified_at, Member.created_at, Member.theme, Member.zone, Member.is_demo,
-           Member.is_waiting, Member.suspended_until, Act.number.label("suspension"), unseen(Member.id).label("unseen"),
+           Member.is_waiting, Member.suspended_until, Act.number.label("suspension"), _REFUSED.number.label("refusal"),
+           unseen(Member.id).label("unseen"),
            LoginSession.id.label("session_id"), LoginSession.seen_at, LoginSession.expires_at)
     .join(LoginSession, LoginSession.member_id == Member.id)
     .outerjoin(Act, Act.id == Member.suspended_by)
+    .outerjoin(_REFUSED, _REFUSED.id == Member.refused_by)
 )
 
 
@@ -69,8 +74,9 @@ def load(token: str) -> Viewer | None:
         prolonged = note(update(LoginSession).where(LoginSession.id == row.session_id).values(seen_at=moment, expires_at=moment + STAY))
     suspended = row.suspension is not None and (row.suspended_until is None or row.suspended_until > moment)
     return Viewer(id=row.id, username=row.username, display_name=row.display_name, role=row.role, verified=row.verified_at is not None,
-                  joined_at=row.created_at, theme=row.theme, zone=row.zone, is_waiting=row.is_waiting, suspension=row.suspension if suspended else 0,
-                  suspended_until=row.suspended_until if suspended else None, unseen=row.unseen, session_id=row.session_id, token=token, prolonged=prolonged)
+                  joined_at=row.created_at, theme=row.theme, zone=row.zone, is_waiting=row.is_waiting, refusal=row.refusal or 0,
+                  suspension=row.suspension if suspended else 0, suspended_until=row.suspended_until if suspended else None, unseen=row.unseen,
+                  session_id=row.session_id, token=token, prolonged=prolonged)
 
 
 def renew(session_id: int) -> str:

@@ -140,7 +140,8 @@ class _Filling:
 
     def _publish(self, post: DemoPost) -> None:
         names = {topic.slug: topic.name for topic in self.plan.topics}
-        made = publishing.publish_new(self.people[post.author], title=post.title, source=post.source, topics=[names[slug] for slug in post.topics])
+        made = publishing.publish_new(self.people[post.author], title=post.title, source=post.source, topics=[names[slug] for slug in post.topics],
+                                      past_filters=True)
         self.post_ids[post.title] = made.id
 
     def _comment(self, post: DemoPost, comment: DemoComment) -> None:
@@ -150,7 +151,7 @@ class _Filling:
         )
 
     def _edit(self, post: DemoPost, comment: DemoComment) -> None:
-        comments.edit(self.comment_ids[post.title, comment.key], self.people[comment.by], comments.words(comment.body), version=1)
+        comments.edit(self.comment_ids[post.title, comment.key], self.people[comment.by], comments.words(comment.body), version=1, past_filters=True)
 
     def _delete(self, post: DemoPost, comment: DemoComment) -> None:
         comments.delete(self.comment_ids[post.title, comment.key], self.people[comment.by])

@@ -38,9 +38,10 @@ LONGEST_TARGET = 300
 
 # The forms whose text is kept.
 FORMS = re.compile(
-    r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report|lock|unlock|close|reopen|slow|unslow|redact)|"
+    r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report|lock|unlock|close|reopen|slow|unslow|redact|reject)|"
     r"/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report|aside|back|redact)|"
-    r"/members/[A-Za-z0-9_-]{1,30}/(warn|suspend|lift)|/acts/[0-9]{1,19}/(redact|appeal|decide)"
+    r"/members/[A-Za-z0-9_-]{1,30}/(warn|suspend|lift|refuse)|/acts/[0-9]{1,19}/(redact|appeal|decide)|"
+    r"/held/[0-9]{1,19}/edit|/moderation/held/[0-9]{1,19}/reject"
 )
 
 

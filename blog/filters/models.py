@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.db import Base, BigId, UTCDateTime
@@ -28,6 +29,15 @@ class Filter(Base):
     made_by: Mapped[int] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    retired_by: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+
+
+class HeldKind(StrEnum):
+    """What a text becomes when it is approved."""
+
+    COMMENT = "comment"
+    EDIT = "edit"  # of a comment that stands: comment_id
+    POST_EDIT = "post edit"  # of a post that stands
 
 
 class HeldState(StrEnum):
@@ -38,20 +48,27 @@ class HeldState(StrEnum):
 
 
 class HeldText(Base):
-    """A comment that waits: it has no number and no place in the thread until it is approved. Held posts are posts in the state "held"."""
+    """A comment that waits, or a change of what stands: it has no number and no place in the thread until it is approved. Held posts are
+    posts in the state "held"."""
 
     __tablename__ = "held_text"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), default=HeldKind.COMMENT.value)
     post_id: Mapped[int] = mapped_column(ForeignKey("post.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id"))
+    parent_version: Mapped[int | None]  # the parent's version that this answers
     author_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     source: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(String(300))  # of a post's change
+    topics: Mapped[list[Any] | None] = mapped_column(JSON)  # of a post's change, by name; None: as they are
+    version: Mapped[int] = mapped_column(default=1)  # rises when its writer changes it while it waits
     submission_id: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(10), default=HeldState.WAITING.value)
-    held_by: Mapped[int] = mapped_column(ForeignKey("act.id"))
-    comment_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id"))  # what it became
+    held_by: Mapped[int | None] = mapped_column(ForeignKey("act.id"))  # None only until its act is written, which names this row
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("act.id"))  # the approval or rejection
+    comment_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id"))  # what it became, or what it changes
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     __table_args__ = (UniqueConstraint("author_id", "submission_id"),)
@@ -60,6 +77,7 @@ class HeldText(Base):
 WAITING = HeldText.state == "waiting"
 Index("held_text_waiting", HeldText.id, sqlite_where=WAITING, postgresql_where=WAITING)
 Index("held_text_author", HeldText.author_id, HeldText.post_id)
+Index("held_text_comment", HeldText.comment_id)
 
 
 class Invitation(Base):

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from blog.accounts.models import AT_THE_DOOR, Member
 from blog.db import db
 from blog.filters.models import WAITING, HeldText
 from blog.moderation.models import APPEAL_OPEN, OPEN, Appeal, Case
-from blog.posts.models import Post, PostState
+from blog.posts.models import HELD, Post
 from blog.viewer import Viewer
 
 # More than this are "99+" to anybody.
@@ -17,7 +18,7 @@ MOST_COUNTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Open cases, those that the viewer claimed, held texts and posts, open appeals; MOST_COUNTED at most each."""
+    """Open cases, those that the viewer claimed; texts, posts and newcomers that wait for approval; open appeals. MOST_COUNTED at most each."""
 
     cases: int = 0
     yours: int = 0
@@ -43,7 +44,7 @@ def waiting(viewer: Viewer) -> Waiting:
     row = db.session.execute(select(
         _few(select(Case.id).where(OPEN)).label("cases"),
         _few(select(Case.id).where(OPEN, Case.claimed_by == viewer.id)).label("yours"),
-        (_few(select(HeldText.id).where(WAITING)) + _few(select(Post.id).where(Post.state == PostState.HELD.value))).label("held"),
+        (_few(select(HeldText.id).where(WAITING)) + _few(select(Post.id).where(HELD)) + _few(select(Member.id).where(AT_THE_DOOR))).label("held"),
         _few(select(Appeal.id).where(APPEAL_OPEN)).label("appeals"),
     )).one()
     return Waiting(*row)

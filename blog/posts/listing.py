@@ -98,11 +98,16 @@ class ReadMore:
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
-    """A draft as its author finds it again."""
+    """A draft, or a post that waits for a moderator, as its author finds it again."""
 
     slug: str
     title: str
     created_at: datetime
+    state: str
+
+    @property
+    def waits(self) -> bool:
+        return self.state == PostState.HELD
 
     @property
     def path(self) -> str:
@@ -150,6 +155,15 @@ class Article:
     @property
     def is_draft(self) -> bool:
         return self.state == PostState.DRAFT
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for a moderator."""
+        return self.state == PostState.HELD
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == PostState.PUBLISHED
 
     @property
     def is_tombstone(self) -> bool:
@@ -212,9 +226,9 @@ def by_author(member_id: int, after: str | None = None) -> Page[Teaser]:
 
 
 def drafts(member_id: int) -> list[DraftLine]:
-    """The member's own drafts, newest first. One statement."""
-    mine: Any = select(Post.slug, Post.title, Post.created_at).where(
-        Post.author_id == member_id, Post.state == PostState.DRAFT.value, Post.deleted_at.is_(None)
+    """The member's own drafts and posts that wait, newest first. One statement."""
+    mine: Any = select(Post.slug, Post.title, Post.created_at, Post.state).where(
+        Post.author_id == member_id, Post.state != PostState.PUBLISHED.value, Post.deleted_at.is_(None)
     )
     return [DraftLine(*row) for row in db.session.execute(mine.order_by(Post.id.desc()).limit(MOST_DRAFTS))]
 

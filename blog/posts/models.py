@@ -57,6 +57,8 @@ LISTED = and_(Post.state == "published", Post.deleted_at.is_(None), Post.hidden_
 Index("post_newest", Post.published_at, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
 Index("post_active", Post.active_at, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
 Index("post_thanked", Post.thanks, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
+HELD = and_(Post.state == "held", Post.deleted_at.is_(None))
+Index("post_held", Post.id, sqlite_where=HELD, postgresql_where=HELD)
 Index("post_author", Post.author_id, Post.published_at, Post.id)
 
 

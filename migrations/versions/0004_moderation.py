@@ -30,6 +30,7 @@ ADDED = (
     ("member", sa.Column("suspended_by", big_id, nullable=True)),
     ("member", sa.Column("suspended_until", instant, nullable=True)),
     ("member", sa.Column("is_waiting", sa.Boolean(), server_default=sa.false(), nullable=False)),
+    ("member", sa.Column("refused_by", big_id, nullable=True)),
     ("member", sa.Column("invited_by", big_id, nullable=True)),
     ("comment", sa.Column("aside_by", big_id, nullable=True)),
     ("comment", sa.Column("redacted", sa.Boolean(), server_default=sa.false(), nullable=False)),
@@ -61,7 +62,9 @@ def upgrade() -> None:
         sa.Column("made_by", big_id, nullable=False),
         sa.Column("created_at", instant, nullable=False),
         sa.Column("retired_at", instant, nullable=True),
+        sa.Column("retired_by", big_id, nullable=True),
         sa.ForeignKeyConstraint(["made_by"], ["member.id"], name=op.f("fk_filter_made_by")),
+        sa.ForeignKeyConstraint(["retired_by"], ["member.id"], name=op.f("fk_filter_retired_by")),
         sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_filter_rule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_filter")),
     )
@@ -182,18 +185,25 @@ def upgrade() -> None:
     op.create_table(
         "held_text",
         sa.Column("id", big_id, nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("post_id", big_id, nullable=False),
         sa.Column("parent_id", big_id, nullable=True),
+        sa.Column("parent_version", sa.Integer(), nullable=True),
         sa.Column("author_id", big_id, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=True),
+        sa.Column("topics", sa.JSON(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("submission_id", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("held_by", big_id, nullable=False),
+        sa.Column("held_by", big_id, nullable=True),
+        sa.Column("decided_by", big_id, nullable=True),
         sa.Column("comment_id", big_id, nullable=True),
         sa.Column("created_at", instant, nullable=False),
         sa.ForeignKeyConstraint(["author_id"], ["member.id"], name=op.f("fk_held_text_author_id")),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_held_text_comment_id")),
+        sa.ForeignKeyConstraint(["decided_by"], ["act.id"], name=op.f("fk_held_text_decided_by")),
         sa.ForeignKeyConstraint(["held_by"], ["act.id"], name=op.f("fk_held_text_held_by")),
         sa.ForeignKeyConstraint(["parent_id"], ["comment.id"], name=op.f("fk_held_text_parent_id")),
         sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_held_text_post_id")),
@@ -201,6 +211,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("author_id", "submission_id", name=op.f("uq_held_text_author_id_submission_id")),
     )
     op.create_index("held_text_author", "held_text", ["author_id", "post_id"])
+    op.create_index("held_text_comment", "held_text", ["comment_id"])
     op.create_index("held_text_waiting", "held_text", ["id"], **only("state = 'waiting'"))
     with op.batch_alter_table("act") as batch:
         batch.alter_column("person_id", existing_type=big_id, nullable=True)
@@ -215,6 +226,9 @@ def upgrade() -> None:
         op.create_index(name, "act", columns)
     # SQLite takes the index only if its condition is spelled as the statements are.
     op.create_index("comment_closed", "comment", ["post_id"], sqlite_where=sa.text("closed = 1"), postgresql_where=sa.text("closed"))
+    door = "is_waiting{} AND refused_by IS NULL"
+    op.create_index("member_waiting", "member", ["id"], sqlite_where=sa.text(door.format(" = 1")), postgresql_where=sa.text(door.format("")))
+    op.create_index("post_held", "post", ["id"], **only("state = 'held' AND deleted_at IS NULL"))
 
 
 def downgrade() -> None:
@@ -222,6 +236,8 @@ def downgrade() -> None:
     op.drop_index("comment_closed", "comment")
     for name in INDEXES:
         op.drop_index(name, "act")
+    op.drop_index("member_waiting", "member")
+    op.drop_index("post_held", "post")
     for table, column in ADDED:
         op.drop_column(table, column.name)
     with op.batch_alter_table("act") as batch:
