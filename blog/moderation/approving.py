@@ -112,7 +112,8 @@ def _parent(held: HeldText) -> Any:
     if held.parent_id is None:
         return None
     parent = db.session.execute(
-        select(Comment.id, Comment.author_id, Comment.root_id, Comment.depth, Comment.version, Comment.deleted_at, Comment.hidden_by, Comment.listed, Comment.closed)
+        select(Comment.id, Comment.author_id, Comment.root_id, Comment.depth, Comment.version, Comment.deleted_at, Comment.hidden_by, Comment.listed,
+               Comment.closed)
         .where(Comment.id == held.parent_id)
     ).one()
     if parent.deleted_at is not None or parent.hidden_by is not None or parent.closed or not parent.listed:
