@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from blog.comments.models import Comment
+from blog.comments.models import Comment, Thank
 from blog.db import db
-from blog.posts.models import Post
+from blog.posts.models import Post, PostThank
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Difference:
 
 
 def differences() -> Iterator[Difference]:
-    """Every stored counter and derived column that differs from the rows. Six statements, each a walk over the whole table."""
+    """Every stored counter and derived column that differs from the rows. Eight statements, each a walk over the whole table."""
     parent, child = aliased(Comment), aliased(Comment)
     counted = (
         select(child.parent_id.label("id"), func.count().label("n")).where(child.listed, child.parent_id.is_not(None)).group_by(child.parent_id).subquery()
@@ -76,6 +76,10 @@ def differences() -> Iterator[Difference]:
     yield from _compare(
         "post", "comment_count", select(Post.id, Post.comment_count, alive).outerjoin(of_post, of_post.c.id == Post.id).where(Post.comment_count != alive)
     )
+    for what, of, key, mark in (("comment", Comment, Thank.comment_id, Thank), ("post", Post, PostThank.post_id, PostThank)):
+        given = select(key.label("id"), func.count().label("n")).select_from(mark).group_by(key).subquery()
+        thanks = func.coalesce(given.c.n, 0)
+        yield from _compare(what, "thanks", select(of.id, of.thanks, thanks).outerjoin(given, given.c.id == of.id).where(of.thanks != thanks))
     yield from _compare("post", "last_seq", select(Post.id, Post.last_seq, last).outerjoin(of_post, of_post.c.id == Post.id).where(Post.last_seq < last))
 
 

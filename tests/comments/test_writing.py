@@ -217,6 +217,10 @@ def test_verifying_finds_what_was_changed_behind_our_back(app: Flask, board: Boa
         db.session.execute(update(Comment).where(Comment.id == at).values(**change))
         assert next(iter(change)) in {found.name for found in checking.differences()}
         db.session.rollback()
+        for table, what in ((Comment, f"comment {ids[0]}"), (Post, f"post {post_id}")):
+            db.session.execute(update(table).where(table.id == (ids[0] if table is Comment else post_id)).values(thanks=7))
+            assert [str(found) for found in checking.differences()] == [f"{what}: thanks is 7, the rows say 0"]
+            db.session.rollback()
         db.session.execute(update(Post).values(comment_count=99))
         assert [str(found) for found in checking.differences()] == [f"post {post_id}: comment_count is 99, the rows say 4"]
         db.session.rollback()
