@@ -112,6 +112,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "/comments/<key:comment_id>/thank": {},
     "/comments/<key:comment_id>/hide": {"rule": "2", "reason": REASON},
     "/comments/<key:comment_id>/unhide": {"reason": REASON},
+    "/comments/<key:comment_id>/report": {"rule": "3", "note": "It names my sister."},
+    "/posts/<slug>/report": {"rule": "3", "note": "It names my sister."},
     "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unhide": {"reason": REASON},
     "/login": {"username": "bo", "password": "a password that nobody has"},

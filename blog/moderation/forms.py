@@ -1,6 +1,6 @@
 """Forms of moderation: shape only; the deed asks for the rule and the reason's length again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import RadioField, TextAreaField, ValidationError
@@ -8,6 +8,7 @@ from wtforms import RadioField, TextAreaField, ValidationError
 from blog.acts.models import Rule
 from blog.acts.recording import LONGEST_REASON, SHORTEST_REASON
 from blog.forms import BoardForm, clean_text
+from blog.moderation.reporting import LONGEST_NOTE
 
 
 def _reason_given(field: Any) -> None:
@@ -38,3 +39,27 @@ class UnhideForm(BoardForm):
     """Why it comes back."""
 
     reason = TextAreaField("Reason, as the writer and everyone will read it", filters=[clean_text])
+
+
+class ReportForm(BoardForm):
+    """Which rule, and what moderators should know."""
+
+    rule = RadioField("Which rule?", choices=[], validate_choice=False)
+    note = TextAreaField("What should moderators know?", filters=[clean_text])
+
+    def offer(self, rules: Sequence[Rule]) -> None:
+        """Give the rules in force as choices."""
+        self.rule.choices = [(str(rule.id), f"{rule.number}. {rule.title}") for rule in rules]
+
+    def begin_with(self, rule_id: int, note: str, kept: Mapping[str, Any]) -> None:
+        """Fill in what was reported before, or what was typed and not sent."""
+        self.rule.data = str(kept.get("rule", rule_id or ""))
+        self.note.data = str(kept.get("note", note))
+
+    def validate_rule(self, field: Any) -> None:
+        if field.data not in {value for value, _ in field.choices}:
+            raise ValidationError("Choose the rule that you think is broken.")
+
+    def validate_note(self, field: Any) -> None:
+        if len((field.data or "").strip()) > LONGEST_NOTE:
+            raise ValidationError(f"A note may have {LONGEST_NOTE:,} characters; this has {len(field.data):,}. It is all still here: shorten it.")
