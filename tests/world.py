@@ -14,9 +14,11 @@ from werkzeug.routing import Rule as Route
 
 from blog.accounts import links
 from blog.accounts.models import EmailAddress, LinkPurpose
+from blog.acts.models import TargetKind
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import moderating
+from blog.moderation import moderating, reporting
+from blog.moderation.models import Case, Report
 from blog.posts.models import PostState
 from blog.tables import metadata
 from tests import factories
@@ -48,6 +50,8 @@ class World:
     deleted: int = 0
     hidden: int = 0
     act: int = 0
+    cases: dict[str, int] = field(default_factory=dict)  # by what will be done from them
+    report: int = 0
     verify_token: str = ""
     reset_token: str = ""
     kept: dict[str, str] = field(default_factory=dict)
@@ -74,6 +78,8 @@ class World:
             ("comments.restore", "comment_id"): self.deleted,
             ("posts.delete", "slug"): self.draft_slug,
             ("accounts.reset", "token"): self.reset_token,
+            **{(f"queue.{deed}", "number"): case for deed, case in self.cases.items()},
+            ("queue.bad_faith", "report_id"): self.report,
         }
         usual: dict[str, Any] = {
             "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
@@ -85,7 +91,8 @@ class World:
 
     def form(self, route: Route) -> dict[str, Any]:
         """Fields with which an unsafe request to the route does what it is for."""
-        return dict(FORMS.get(route.rule, {}), **({"parent_id": str(self.reply)} if route.rule == "/posts/<slug>/comments" else {}))
+        own = {"/posts/<slug>/comments": {"parent_id": str(self.reply)}, "/moderation/hide": {"case": str(self.cases["hide"])}}
+        return {**FORMS.get(route.rule, {}), **own.get(route.rule, {})}
 
     def token(self, who: Visitor) -> str:
         """The visit's token, asked for once."""
@@ -116,6 +123,13 @@ FORMS: dict[str, dict[str, Any]] = {
     "/posts/<slug>/report": {"rule": "3", "note": "It names my sister."},
     "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unhide": {"reason": REASON},
+    "/moderation/cases/<key:number>/claim": {},
+    "/moderation/cases/<key:number>/pass": {},
+    "/moderation/cases/<key:number>/hide": {"rule": "2", "reason": REASON},
+    "/moderation/cases/<key:number>/dismiss": {"rule": "3", "reason": REASON},
+    "/moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": {"rule": "3", "reason": REASON},
+    "/moderation/hide": {"rule": "2", "reason": REASON},
+    "/moderation/undo": {},
     "/login": {"username": "bo", "password": "a password that nobody has"},
     "/register": {"username": "newcomer", "email": "newcomer@example.org", "password": "nine green bottles hang"},
     "/logout": {},
@@ -151,6 +165,13 @@ def build(board: Board) -> World:
         world.hidden = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane owes her."))
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
+        told = {"hide": (TargetKind.COMMENT, world.others_leaf), "dismiss": (TargetKind.COMMENT, world.leaf), "bad_faith": (TargetKind.POST, post[0]),
+                "claim": (TargetKind.COMMENT, world.comment)}
+        for deed, target in told.items():
+            reporting.report(target, board.member("nina", verified=False).viewer, rule_id=3, note="Not about the article.")
+            world.cases[deed] = db.session.execute(select(Case.id).order_by(Case.id.desc()).limit(1)).scalar_one()
+        world.cases["show"] = world.cases["pass_on"] = world.cases["claim"]
+        world.report = db.session.execute(select(Report.id).where(Report.case_id == world.cases["bad_faith"])).scalar_one()
         world.act = moderating.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
         moderating.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()

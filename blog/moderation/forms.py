@@ -35,6 +35,26 @@ class HideForm(BoardForm):
         _reason_given(field)
 
 
+class DismissForm(HideForm):
+    """Why reports are put aside: the rule that they named, and the reason."""
+
+    reason = TextAreaField("Reason, as reporters and everyone will read it", filters=[clean_text])
+
+    def begin_with(self, rule_number: int, rules: Sequence[Rule]) -> None:
+        """Choose beforehand the rule that most reports name."""
+        self.rule.data = next((str(rule.id) for rule in rules if rule.number == rule_number), None)
+
+    def validate_rule(self, field: Any) -> None:
+        if field.data not in {value for value, _ in field.choices}:
+            raise ValidationError("Choose the rule that was reported.")
+
+
+class BadFaithForm(DismissForm):
+    """Why one report is dismissed as made to harm."""
+
+    reason = TextAreaField("Reason, as whoever made the report and everyone will read it", filters=[clean_text])
+
+
 class UnhideForm(BoardForm):
     """Why it comes back."""
 

@@ -11,6 +11,7 @@ from blog.comments.models import Comment
 from blog.dates import clock_time
 from blog.db import db
 from blog.errors import Conflict, NotFound
+from blog.moderation import cases
 from blog.permissions import may_hide, may_see_post, may_unhide
 from blog.posts.models import Post
 from blog.viewer import Viewer
@@ -39,6 +40,7 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) -> A
         counting.count_live(comment.post_id, -1)
     counting.settle(comment_id)
     db.session.expire(comment)
+    cases.answered((TargetKind.COMMENT, comment_id), act)
     return act
 
 
@@ -76,6 +78,7 @@ def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     post.hidden_by = act.id
     db.session.flush()
     versions.rise()
+    cases.answered((TargetKind.POST, post_id), act)
     return act
 
 

@@ -60,12 +60,7 @@ def report(target: Target, by: Viewer, *, rule_id: int, note: str) -> bool:
     may_report(by, author_id, is_open).require()
     rule = recording.rule_in_force(rule_id)
     moment = now()
-    insert: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    opened = insert(Case).values(target_kind=target[0].value, target_id=target[1], person_id=author_id, state=CaseState.OPEN.value, report_count=0,
-                                 opened_at=moment, reported_at=moment)
-    # Taking the row that is there, if one is, makes reports on one thing wait for each other.
-    taken = opened.on_conflict_do_update(index_elements=["target_kind", "target_id"], index_where=text("state = 'open'"), set_={"state": "open"})
-    case_id = db.session.execute(taken.returning(Case.id)).scalar_one()
+    case_id = _open_case(target, author_id, moment)
     mine = update(Report).where(Report.case_id == case_id, Report.reporter_id == by.id).values(rule_id=rule.id, note=note)
     if db.session.execute(mine).rowcount:  # type: ignore[attr-defined]
         return False
@@ -73,6 +68,20 @@ def report(target: Target, by: Viewer, *, rule_id: int, note: str) -> bool:
     db.session.execute(update(Case).where(Case.id == case_id).values(report_count=Case.report_count + 1, reported_at=moment))
     db.session.flush()
     return True
+
+
+def _open_case(target: Target, person_id: int, moment: datetime) -> int:
+    """The open case on that thing, made if there is none; its row is held, so that reports on one thing wait for each other."""
+    there = update(Case).where(Case.target_kind == target[0].value, Case.target_id == target[1], OPEN).values(state=Case.state).returning(Case.id)
+    found = db.session.execute(there).scalar_one_or_none()
+    if found is not None:
+        return int(found)
+    insert: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    opened = insert(Case).values(target_kind=target[0].value, target_id=target[1], person_id=person_id, state=CaseState.OPEN.value, report_count=0,
+                                 opened_at=moment, reported_at=moment)
+    # Another may open it at this very moment.
+    taken = opened.on_conflict_do_update(index_elements=["target_kind", "target_id"], index_where=text("state = 'open'"), set_={"state": "open"})
+    return int(db.session.execute(taken.returning(Case.id)).scalar_one())
 
 
 def _facts(target: Target) -> tuple[int, bool]:
