@@ -26,6 +26,7 @@ from blog.jobs import cli as jobs_cli
 from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
+from blog.moderation import jobs as moderation_jobs
 from blog.moderation.routes import acting, queue, reports
 from blog.moderation.waiting import waiting
 from blog.operations import cli as operations_cli
@@ -41,7 +42,7 @@ BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acti
 
 
 # What does the work of the queue registers itself when it is read.
-JOBS = (accounts_jobs, comments_jobs, drafts_jobs, mail_jobs)
+JOBS = (accounts_jobs, comments_jobs, drafts_jobs, mail_jobs, moderation_jobs)
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:

@@ -17,7 +17,7 @@ from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.acts.models import TargetKind
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import moderating, reporting
+from blog.moderation import hiding, reporting
 from blog.moderation.models import Case, Report
 from blog.posts.models import PostState
 from blog.tables import metadata
@@ -172,8 +172,8 @@ def build(board: Board) -> World:
             world.cases[deed] = db.session.execute(select(Case.id).order_by(Case.id.desc()).limit(1)).scalar_one()
         world.cases["show"] = world.cases["pass_on"] = world.cases["claim"]
         world.report = db.session.execute(select(Report.id).where(Report.case_id == world.cases["bad_faith"])).scalar_one()
-        world.act = moderating.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
-        moderating.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
+        world.act = hiding.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
+        hiding.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON)
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
         world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
         world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))

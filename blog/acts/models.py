@@ -10,7 +10,7 @@ from blog.db import Base, BigId, UTCDateTime
 
 
 class ActKind(StrEnum):
-    """What was done. Its words for readers stand in acts/telling.py."""
+    """What was done. Its words for readers stand in acts/words.py."""
 
     HIDE = "hide"
     UNHIDE = "unhide"

@@ -22,7 +22,7 @@ from blog.comments.models import Comment, Thank
 from blog.config import kept_secret, settings
 from blog.db import db, writing
 from blog.demo.reading import DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, content
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts import publishing
 from blog.topics.models import Topic
 from blog.viewer import Viewer
@@ -145,9 +145,9 @@ class _Filling:
     def _delete(self, post: DemoPost, comment: DemoComment) -> None:
         comments.delete(self.comment_ids[post.title, comment.key], self.people[comment.by])
 
-    def _hide(self, post: DemoPost, comment: DemoComment, hiding: DemoHiding) -> None:
-        rule_id = next(rule.id for rule in recording.rules() if rule.number == hiding.rule)
-        moderating.hide_comment(self.comment_ids[post.title, comment.key], self.people[hiding.by], rule_id=rule_id, reason=hiding.reason)
+    def _hide(self, post: DemoPost, comment: DemoComment, plan: DemoHiding) -> None:
+        rule_id = next(rule.id for rule in recording.rules() if rule.number == plan.rule)
+        hiding.hide_comment(self.comment_ids[post.title, comment.key], self.people[plan.by], rule_id=rule_id, reason=plan.reason)
 
     def _thank(self) -> None:
         """All thanks at once: they carry no time."""

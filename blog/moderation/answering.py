@@ -13,7 +13,7 @@ from blog.comments import counting
 from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
-from blog.moderation import cases, moderating
+from blog.moderation import cases, hiding, lifting
 from blog.moderation.models import Case, Report
 from blog.permissions import may_moderate
 from blog.viewer import Viewer
@@ -32,7 +32,7 @@ def hide(case_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     """
     may_moderate(by).require()
     kind, target_id = cases.check_free(case_id, by)
-    act = (moderating.hide_post if kind is TargetKind.POST else moderating.hide_comment)(target_id, by, rule_id=rule_id, reason=reason)
+    act = (hiding.hide_post if kind is TargetKind.POST else hiding.hide_comment)(target_id, by, rule_id=rule_id, reason=reason)
     if act.case_id != case_id:
         raise cases.closed(case_id)  # dismissed a moment ago: the hiding is rolled back with this transaction
     return act
@@ -124,26 +124,20 @@ def take_back(numbers: Sequence[int], by: Viewer) -> list[int]:
         raise NotFound("There is no such act.")
     for post_id in _posts_of([act.case_id for act in acts if act.case_id is not None]):
         counting.lock_post(post_id)
-    opened = []
     for act in acts:
         _take_back(act, by)
-        opened.append(cases.reopened(act) or act.case_id or 0)
-    return [case_id for case_id in opened if case_id]
+    return [act.case_id for act in acts if act.case_id is not None]
+
+
+# What takes an act back.
+BACK = {ActKind.HIDE: ActKind.UNHIDE, ActKind.DISMISS: ActKind.REOPEN, ActKind.BAD_FAITH: ActKind.REOPEN}
 
 
 def _take_back(act: Act, by: Viewer) -> None:
     if act.actor_id != by.id:
         raise NotAllowed("This is another moderator’s act.")
-    if (now() - act.created_at).total_seconds() > moderating.UNDO_SECONDS:
-        raise Conflict(f"Act {act.number} can’t be taken back without a reason any more. Open the act to undo it with one.")
-    if act.kind == ActKind.HIDE:
-        undo = moderating.unhide_post if act.target_kind == TargetKind.POST else moderating.unhide_comment
-        undo(act.target_id, by, reason="")
-        return
-    if act.kind not in (ActKind.DISMISS, ActKind.BAD_FAITH):
+    if ActKind(act.kind) not in BACK:
         raise Conflict(f"Act {act.number} can’t be taken back from here.")
-    if db.session.execute(select(Act.id).where(Act.undoes_id == act.id)).first() is not None:
-        raise Conflict(f"Act {act.number} is taken back already. Nothing was changed.")
-    recording.record(ActKind.REOPEN, by, person_id=act.person_id, target=(TargetKind.CASE, act.target_id), rule_id=act.rule_id,
-                     reason=moderating.UNDO_REASON, scope=act.scope, undoes_id=act.id, case_id=act.case_id)
-    db.session.execute(update(Report).where(Report.bad_faith_by == act.id).values(bad_faith_by=None))
+    if (now() - act.created_at).total_seconds() > lifting.UNDO_SECONDS:
+        raise Conflict(f"Act {act.number} can’t be taken back without a reason any more. Open the act to undo it with one.")
+    lifting.lift(act, BACK[ActKind(act.kind)], by, "")

@@ -37,8 +37,10 @@ class Post(Base):
     hidden_by: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
     # Acts are never removed, so that what points to them needs no foreign key.
     locked_by: Mapped[int | None] = mapped_column(BigId)  # the lock or closing: no more comments
+    locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None with locked_by: until it is unlocked
     slow_by: Mapped[int | None] = mapped_column(BigId)
     slow_seconds: Mapped[int] = mapped_column(default=0, server_default="0")  # between two comments of one member; 0: as fast as they like
+    slow_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     submission_id: Mapped[str | None] = mapped_column(String(64))
     # The thread's own counters (comments/counting.py).
     version: Mapped[int] = mapped_column(default=0, server_default="0")  # rises with every deed that changes what the thread shows

@@ -31,8 +31,10 @@ ADDED = (
     ("comment", sa.Column("aside_by", big_id, nullable=True)),
     ("comment", sa.Column("redacted", sa.Boolean(), server_default=sa.false(), nullable=False)),
     ("post", sa.Column("locked_by", big_id, nullable=True)),
+    ("post", sa.Column("locked_until", instant, nullable=True)),
     ("post", sa.Column("slow_by", big_id, nullable=True)),
     ("post", sa.Column("slow_seconds", sa.Integer(), server_default="0", nullable=False)),
+    ("post", sa.Column("slow_until", instant, nullable=True)),
 )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import update
 from blog.accounts.models import Member, Role
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts.models import Post
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
@@ -45,10 +45,10 @@ def full(live: Live) -> Live:
             parent = writing.add(post.id, bo if level % 2 else anna, writing.words(f"Level {level} {LONG if level == 11 else ''}"), parent_id=parent)
         writing.delete(3, anna)
         writing.edit(first, bo, writing.words("I teach beside the table."), version=1)
-        moderating.hide_comment(second, mo, rule_id=3, reason="Names a condition for another member.")
+        hiding.hide_comment(second, mo, rule_id=3, reason="Names a condition for another member.")
         make_post(bo.id, title="Another evening", source="Short.")
         hidden = make_post(anna.id, title="A hidden thing", source="Something.")
-        moderating.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        hiding.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
         db.session.flush()
         assert db.session.get(Post, post.id)
 

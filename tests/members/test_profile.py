@@ -7,7 +7,7 @@ from sqlalchemy import update
 from blog.accounts.models import Member
 from blog.comments import writing as comments
 from blog.db import db, writing
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts import publishing
 from blog.posts.models import PostState
 from blog.topics import listing as topics
@@ -94,8 +94,8 @@ def test_withheld_words_are_not_here_for_anybody(app: Flask, board: Board) -> No
     gone, veiled = say(app, on.id, anna, "I take this back."), say(app, on.id, anna, "A moderator took this.")
     with app.app_context(), writing():
         comments.delete(gone, anna.viewer)
-        moderating.hide_comment(veiled, mo.viewer, rule_id=1, reason=REASON)
-        moderating.hide_post(hidden.id, mo.viewer, rule_id=1, reason=REASON)
+        hiding.hide_comment(veiled, mo.viewer, rule_id=1, reason=REASON)
+        hiding.hide_post(hidden.id, mo.viewer, rule_id=1, reason=REASON)
         publishing.delete(deleted.id, anna.viewer)
     for visitor in (board.cy, bo, mo, anna):
         answer = visitor.get("/members/anna")

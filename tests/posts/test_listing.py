@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 
 from blog.db import db, writing
 from blog.errors import Gone, Malformed, NotFound
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts import listing, publishing
 from blog.posts.models import Post, PostState
 from blog.topics import listing as topics
@@ -69,7 +69,7 @@ def test_what_is_withheld_is_in_no_list_and_no_count(app: Flask, board: Board, w
             if withhold == "deleted":
                 publishing.delete(post_id, board.anna.viewer)
             elif withhold == "hidden":
-                moderating.hide_post(post_id, moderator, rule_id=1, reason="For the sake of this test.")
+                hiding.hide_post(post_id, moderator, rule_id=1, reason="For the sake of this test.")
         topic = topics.topic("coaching")
         for page in (listing.front(), listing.by_topic(topic.id), listing.by_author(board.anna.id)):
             assert [row.id for row in page.rows] == [other]

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from blog.comments import writing as comments
 from blog.db import db, writing
 from blog.drafts import keeping
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts import publishing, revising
 from blog.posts.models import Post, PostRevision, PostState
 from tests.conftest import Board, Visitor, counted
@@ -31,7 +31,7 @@ def one(board: Board) -> Post:
 def hide(board: Board, post_id: int) -> None:
     moderator = board.mo.viewer
     with board.app.app_context(), writing():
-        moderating.hide_post(post_id, moderator, rule_id=3, reason="Names a client of theirs.")
+        hiding.hide_post(post_id, moderator, rule_id=3, reason="Names a client of theirs.")
 
 
 def comment(board: Board, post_id: int, by: Visitor, body: str = "A comment.") -> int:

@@ -8,7 +8,7 @@ from blog.acts import recording
 from blog.comments import thread
 from blog.comments.talk import Talk
 from blog.db import writing
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.moderation.forms import HideForm, UnhideForm
 from blog.permissions import may_hide, may_unhide
 from blog.posts import listing
@@ -30,7 +30,7 @@ def hide_comment(comment_id: int) -> Response:
             form.check()
             limiting.spend("act", viewer().id)
             with writing():
-                number = moderating.hide_comment(comment_id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
+                number = hiding.hide_comment(comment_id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
         if number:
             return _comment_done(comment_id, f"Hidden. Act {number}.", undo=f"/comments/{comment_id}/unhide")
         on = thread.one(viewer(), comment_id)
@@ -50,7 +50,7 @@ def unhide_comment(comment_id: int) -> Response:
             form.check()
             limiting.spend("act", viewer().id)
             with writing():
-                number = moderating.unhide_comment(comment_id, viewer(), reason=form.reason.data or "").number
+                number = hiding.unhide_comment(comment_id, viewer(), reason=form.reason.data or "").number
         if number:
             return _comment_done(comment_id, f"Brought back. Act {number}.")
         on = thread.one(viewer(), comment_id)
@@ -79,7 +79,7 @@ def hide_post(slug: str) -> Response:
             form.check()
             limiting.spend("act", viewer().id)
             with writing():
-                number = moderating.hide_post(post.id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
+                number = hiding.hide_post(post.id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
         if number:
             return _post_done(post.id, f"Hidden. Act {number}.", undo=f"/posts/{post.id}/unhide")
     return page_or_fragment("moderation/hide_post.html", _slot_or_form("hide"), form.status, post=post, form=form, name=post.author,
@@ -97,7 +97,7 @@ def unhide_post(slug: str) -> Response:
             form.check()
             limiting.spend("act", viewer().id)
             with writing():
-                number = moderating.unhide_post(post.id, viewer(), reason=form.reason.data or "").number
+                number = hiding.unhide_post(post.id, viewer(), reason=form.reason.data or "").number
         if number:
             return _post_done(post.id, f"Brought back. Act {number}.")
     return page_or_fragment("moderation/unhide_post.html", _slot_or_form("unhide"), form.status, post=post, form=form, name=post.author,
