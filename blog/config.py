@@ -158,6 +158,7 @@ class Settings:
     byline: str = _setting("long", _choice("long", "iso", "relative"), "Form of an article's date: long (Sat, 08/10/2024 - 04:22), iso or relative.")
     publishing: str = _setting("members", _choice("members", "authors"), "Who may publish posts: every verified member, or the role author and above.")
     writing_needs_verified: bool = _setting(True, _switch, "Whether a member must confirm an e-mail address before writing.")
+    notes_exported: bool = _setting(True, _switch, "Whether a member who asks for their data gets what moderators noted about them.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much the log says.")
 
     @property

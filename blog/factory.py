@@ -27,7 +27,7 @@ from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
 from blog.moderation import jobs as moderation_jobs
-from blog.moderation.routes import acting, queue, reports
+from blog.moderation.routes import acting, queue, reports, rulebook, standing
 from blog.moderation.waiting import waiting
 from blog.operations import cli as operations_cli
 from blog.operations import routes as operations
@@ -38,7 +38,10 @@ from blog.web import KeyConverter
 
 HTMX = "vendor/htmx.min.js"
 
-BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, queue.bp, reports.bp, acts.bp, topics.bp, members.bp, feeds.bp, mail.bp)
+BLUEPRINTS = (
+    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, queue.bp, reports.bp, standing.bp, rulebook.bp, acts.bp, topics.bp,
+    members.bp, feeds.bp, mail.bp,
+)
 
 
 # What does the work of the queue registers itself when it is read.

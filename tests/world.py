@@ -80,9 +80,10 @@ class World:
             ("accounts.reset", "token"): self.reset_token,
             **{(f"queue.{deed}", "number"): case for deed, case in self.cases.items()},
             ("queue.bad_faith", "report_id"): self.report,
+            ("rulebook.retire", "rule_id"): 5,
         }
         usual: dict[str, Any] = {
-            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
+            "rule_id": 4, "template_id": 1, "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
             "slug": self.topic if route.rule.startswith("/topics/") else self.slug,
         }
         known = special.get((route.endpoint, name), usual.get(name))
@@ -130,6 +131,12 @@ FORMS: dict[str, dict[str, Any]] = {
     "/moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": {"rule": "3", "reason": REASON},
     "/moderation/hide": {"rule": "2", "reason": REASON},
     "/moderation/undo": {},
+    "/moderation/members/<username>": {"body": WORDS},
+    "/moderation/reasons": {"title": "Names a client", "reason": REASON},
+    "/moderation/reasons/<key:template_id>/retire": {},
+    "/moderation/rules": {"title": "Answer what was asked", "text": WORDS},
+    "/moderation/rules/<key:rule_id>": {"title": "No selling here", "text": WORDS},
+    "/moderation/rules/<key:rule_id>/retire": {},
     "/login": {"username": "bo", "password": "a password that nobody has"},
     "/register": {"username": "newcomer", "email": "newcomer@example.org", "password": "nine green bottles hang"},
     "/logout": {},
@@ -146,7 +153,7 @@ FORMS: dict[str, dict[str, Any]] = {
 def build(board: Board) -> World:
     """Fill the board. The members are signed in; call once per test."""
     bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
-    assert board.anna.id and board.max.id and board.member("nina", verified=False).id
+    assert board.anna.id and board.max.id and board.ad.id and board.member("nina", verified=False).id
     world = World(board)
     with board.app.app_context():
         posts = [

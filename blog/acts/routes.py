@@ -10,6 +10,7 @@ from blog.acts.models import ActKind, TargetKind
 from blog.clock import now
 from blog.comments import thread
 from blog.errors import Refused
+from blog.moderation import rulebook
 from blog.permissions import APPEAL_DAYS, may_appeal, may_read_act_words
 from blog.viewer import Viewer, viewer
 from blog.web import open_to_all, page_or_fragment
@@ -85,4 +86,4 @@ def _words_of(receipt: recording.Receipt, reader: Viewer) -> str:
 @bp.get("/rules")
 @open_to_all
 def rules() -> Response:
-    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=recording.rules())
+    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=rulebook.rules())

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wtforms import RadioField, TextAreaField, ValidationError
+from wtforms import RadioField, StringField, TextAreaField, ValidationError
 
 from blog.acts.models import Rule
 from blog.acts.recording import LONGEST_REASON, SHORTEST_REASON
-from blog.forms import BoardForm, clean_text
+from blog.forms import BoardForm, clean_line, clean_text
 from blog.moderation.reporting import LONGEST_NOTE
 
 
@@ -27,6 +27,10 @@ class HideForm(BoardForm):
         """Give the rules in force as choices."""
         self.rule.choices = [(str(rule.id), f"{rule.number}. {rule.title}") for rule in rules]
 
+    def begin_with(self, rule_number: int, rules: Sequence[Rule]) -> None:
+        """Choose beforehand the rule that most reports name."""
+        self.rule.data = next((str(rule.id) for rule in rules if rule.number == rule_number), None)
+
     def validate_rule(self, field: Any) -> None:
         if field.data not in {value for value, _ in field.choices}:
             raise ValidationError("Choose the rule that these words break.")
@@ -39,10 +43,6 @@ class DismissForm(HideForm):
     """Why reports are put aside: the rule that they named, and the reason."""
 
     reason = TextAreaField("Reason, as reporters and everyone will read it", filters=[clean_text])
-
-    def begin_with(self, rule_number: int, rules: Sequence[Rule]) -> None:
-        """Choose beforehand the rule that most reports name."""
-        self.rule.data = next((str(rule.id) for rule in rules if rule.number == rule_number), None)
 
     def validate_rule(self, field: Any) -> None:
         if field.data not in {value for value, _ in field.choices}:
@@ -83,3 +83,23 @@ class ReportForm(BoardForm):
     def validate_note(self, field: Any) -> None:
         if len((field.data or "").strip()) > LONGEST_NOTE:
             raise ValidationError(f"A note may have {LONGEST_NOTE:,} characters; this has {len(field.data):,}. It is all still here: shorten it.")
+
+
+class NoteForm(BoardForm):
+    """What a moderator notes about a member."""
+
+    body = TextAreaField("A note, for moderators only", filters=[clean_text])
+
+
+class RuleForm(BoardForm):
+    """A rule of the board."""
+
+    title = StringField("The rule, in a line", filters=[clean_line])
+    text = TextAreaField("What it means", filters=[clean_text])
+
+
+class TemplateForm(BoardForm):
+    """A reason that is often given."""
+
+    title = StringField("Name on the button", filters=[clean_line])
+    reason = TextAreaField("The reason to begin with", filters=[clean_text])

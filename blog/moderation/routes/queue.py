@@ -111,7 +111,7 @@ def _deed(number: int, deed: Deed) -> Response:
                 done = deed.do(int(form.rule.data), form.reason.data).number
         if done:
             return _done(number, f"Case {number}. {deed.said} Act {done}.", done)
-    elif isinstance(form, DismissForm):
+    else:
         form.begin_with(shown.first_rule, rules)
     piece = f"moderation/_{deed.template}_slot.html" if request.method == "POST" else f"moderation/_{deed.template}_form.html"
     return page_or_fragment(f"moderation/{deed.template}_case.html", piece, form.status, form=form, shown=shown, what=shown.what, name=shown.person,
