@@ -159,6 +159,7 @@ class Settings:
     publishing: str = _setting("members", _choice("members", "authors"), "Who may publish posts: every verified member, or the role author and above.")
     writing_needs_verified: bool = _setting(True, _switch, "Whether a member must confirm an e-mail address before writing.")
     log_names: bool = _setting(False, _switch, "Whether the public log shows moderators by name instead of by handle (M1, M2).")
+    notes_exported: bool = _setting(True, _switch, "Whether a member who asks for their data gets what moderators noted about them.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much the log says.")
 
     @property

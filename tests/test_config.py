@@ -61,6 +61,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "byline": ("ISO", "iso"),
     "publishing": ("authors", "authors"),
     "writing_needs_verified": ("0", False),
+    "notes_exported": ("0", False),
     "log_level": ("warning", "warning"),
 }
 

@@ -14,9 +14,11 @@ from werkzeug.routing import Rule as Route
 
 from blog.accounts import links
 from blog.accounts.models import EmailAddress, LinkPurpose
+from blog.acts.models import TargetKind
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import appeals, hiding
+from blog.moderation import appeals, hiding, reporting
+from blog.moderation.models import Case, Report
 from blog.posts.models import PostState
 from blog.tables import metadata
 from tests import factories
@@ -50,6 +52,8 @@ class World:
     act: int = 0
     appealed: int = 0  # an act by max, against which bo appealed
     talked_of: int = 0  # an act by mo, against which bo appealed
+    cases: dict[str, int] = field(default_factory=dict)  # by what will be done from them
+    report: int = 0
     verify_token: str = ""
     reset_token: str = ""
     kept: dict[str, str] = field(default_factory=dict)
@@ -78,9 +82,12 @@ class World:
             ("accounts.reset", "token"): self.reset_token,
             ("appeals.decide", "number"): self.appealed,
             ("appeals.messages", "number"): self.talked_of,
+            **{(f"queue.{deed}", "number"): case for deed, case in self.cases.items()},
+            ("queue.bad_faith", "report_id"): self.report,
+            ("rulebook.retire", "rule_id"): 5,
         }
         usual: dict[str, Any] = {
-            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
+            "rule_id": 4, "template_id": 1, "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
             "slug": self.topic if route.rule.startswith("/topics/") else self.slug,
         }
         known = special.get((route.endpoint, name), usual.get(name))
@@ -89,7 +96,8 @@ class World:
 
     def form(self, route: Route) -> dict[str, Any]:
         """Fields with which an unsafe request to the route does what it is for."""
-        return dict(FORMS.get(route.rule, {}), **({"parent_id": str(self.reply)} if route.rule == "/posts/<slug>/comments" else {}))
+        own = {"/posts/<slug>/comments": {"parent_id": str(self.reply)}, "/moderation/hide": {"case": str(self.cases["hide"])}}
+        return {**FORMS.get(route.rule, {}), **own.get(route.rule, {})}
 
     def token(self, who: Visitor) -> str:
         """The visit's token, asked for once."""
@@ -116,8 +124,23 @@ FORMS: dict[str, dict[str, Any]] = {
     "/comments/<key:comment_id>/thank": {},
     "/comments/<key:comment_id>/hide": {"rule": "2", "reason": REASON},
     "/comments/<key:comment_id>/unhide": {"reason": REASON},
+    "/comments/<key:comment_id>/report": {"rule": "3", "note": "It names my sister."},
+    "/posts/<slug>/report": {"rule": "3", "note": "It names my sister."},
     "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unhide": {"reason": REASON},
+    "/moderation/cases/<key:number>/claim": {},
+    "/moderation/cases/<key:number>/pass": {},
+    "/moderation/cases/<key:number>/hide": {"rule": "2", "reason": REASON},
+    "/moderation/cases/<key:number>/dismiss": {"rule": "3", "reason": REASON},
+    "/moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": {"rule": "3", "reason": REASON},
+    "/moderation/hide": {"rule": "2", "reason": REASON},
+    "/moderation/undo": {},
+    "/moderation/members/<username>": {"body": WORDS},
+    "/moderation/reasons": {"title": "Names a client", "reason": REASON},
+    "/moderation/reasons/<key:template_id>/retire": {},
+    "/moderation/rules": {"title": "Answer what was asked", "text": WORDS},
+    "/moderation/rules/<key:rule_id>": {"title": "No selling here", "text": WORDS},
+    "/moderation/rules/<key:rule_id>/retire": {},
     "/login": {"username": "bo", "password": "a password that nobody has"},
     "/register": {"username": "newcomer", "email": "newcomer@example.org", "password": "nine green bottles hang"},
     "/logout": {},
@@ -138,7 +161,7 @@ FORMS: dict[str, dict[str, Any]] = {
 def build(board: Board) -> World:
     """Fill the board. The members are signed in; call once per test."""
     bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
-    assert board.anna.id and board.max.id and board.member("nina", verified=False).id
+    assert board.anna.id and board.max.id and board.ad.id and board.member("nina", verified=False).id
     world = World(board)
     with board.app.app_context():
         posts = [
@@ -157,6 +180,13 @@ def build(board: Board) -> World:
         world.hidden = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane owes her."))
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
+        told = {"hide": (TargetKind.COMMENT, world.others_leaf), "dismiss": (TargetKind.COMMENT, world.leaf), "bad_faith": (TargetKind.POST, post[0]),
+                "claim": (TargetKind.COMMENT, world.comment)}
+        for deed, target in told.items():
+            reporting.report(target, board.member("nina", verified=False).viewer, rule_id=3, note="Not about the article.")
+            world.cases[deed] = db.session.execute(select(Case.id).order_by(Case.id.desc()).limit(1)).scalar_one()
+        world.cases["show"] = world.cases["pass_on"] = world.cases["claim"]
+        world.report = db.session.execute(select(Report.id).where(Report.case_id == world.cases["bad_faith"])).scalar_one()
         world.act = hiding.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
         world.talked_of = hiding.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON).number
         contested = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane paid her."), parent_id=world.others_leaf)

@@ -8,7 +8,7 @@ from blog.acts.models import ActKind, TargetKind
 from blog.clock import now
 from blog.comments import thread
 from blog.errors import Refused
-from blog.moderation import appeal_forms, appeals
+from blog.moderation import appeal_forms, appeals, rulebook
 from blog.moderation.models import Outcome
 from blog.permissions import may_read_act_words
 from blog.viewer import Viewer, viewer
@@ -83,4 +83,4 @@ def _words_of(receipt: recording.Receipt, reader: Viewer) -> str:
 @bp.get("/rules")
 @open_to_all
 def rules() -> Response:
-    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=recording.rules())
+    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=rulebook.rules())

@@ -6,7 +6,7 @@ from blog.board import versions
 from blog.comments import counting
 from blog.db import db
 from blog.errors import Conflict
-from blog.moderation import lifting, targets
+from blog.moderation import cases, lifting, targets
 from blog.permissions import may_hide, may_unhide
 from blog.viewer import Viewer
 
@@ -29,6 +29,7 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) -> A
         counting.count_live(comment.post_id, -1)
     counting.settle(comment_id)
     db.session.expire(comment)
+    cases.answered((TargetKind.COMMENT, comment_id), act)
     return act
 
 
@@ -59,6 +60,7 @@ def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     post.hidden_by = act.id
     db.session.flush()
     versions.rise()
+    cases.answered((TargetKind.POST, post_id), act)
     return act
 
 

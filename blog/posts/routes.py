@@ -17,7 +17,7 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused, Unavailable
 from blog.paging import LARGEST_COUNT, read_cursor
-from blog.permissions import YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_thank, may_unhide
+from blog.permissions import YES, Ruling, is_listed_post, may_delete_post, may_edit_post, may_hide, may_publish, may_report, may_thank, may_unhide
 from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
@@ -144,6 +144,7 @@ def _controls(post: listing.Article) -> dict[str, Any]:
         "may_delete": post.deleted_at is None and bool(may_delete_post(who, post)),
         "thanked": who.is_member and post.thanks > 0 and thanking.has_thanked_post(who.id, post.id),
         "may_thank": not post.is_draft and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
+        "may_report": bool(may_report(who, post.author_id, is_listed_post(post))),
         "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
         "may_unhide": post.hidden_by is not None and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
     }
