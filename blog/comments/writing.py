@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from blog.clock import now
@@ -119,13 +119,15 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
             execution_options={"synchronize_session": False},
         )
     visits.moved_with_own(by.id, post_id, seq)
-    tell_of(comment.id, by.id, post_id=post_id, post_author_id=post.author_id, parent_id=parent_id, parent_author_id=parent.author_id if parent else None)
+    tell_of(comment.id, by.id, post_id, parent_id)
     return comment.id
 
 
-def tell_of(comment_id: int, by_id: int, *, post_id: int, post_author_id: int, parent_id: int | None, parent_author_id: int | None) -> None:
+def tell_of(comment_id: int, by_id: int, post_id: int, parent_id: int | None) -> None:
     """Tell whom a new comment concerns: who wrote the comment that it answers, and the post's author. Nobody twice, and nobody of their
-    own. Two statements at most."""
+    own. Three statements at most."""
+    answered: Any = select(Comment.author_id).where(Comment.id == parent_id).scalar_subquery() if parent_id is not None else null()
+    post_author_id, parent_author_id = db.session.execute(select(Post.author_id, answered).where(Post.id == post_id)).one()
     if parent_author_id is not None:
         tell(parent_author_id, NoticeKind.REPLY, comment_id, by_id=by_id, group=str(parent_id))
     if post_author_id != parent_author_id:
