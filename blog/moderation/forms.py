@@ -8,6 +8,7 @@ from wtforms import RadioField, StringField, TextAreaField, ValidationError
 from blog.acts.models import Rule
 from blog.acts.recording import LONGEST_REASON, SHORTEST_REASON
 from blog.forms import BoardForm, clean_line, clean_text
+from blog.moderation.models import ReasonTemplate
 from blog.moderation.reporting import LONGEST_NOTE
 
 
@@ -22,9 +23,11 @@ class HideForm(BoardForm):
 
     rule = RadioField("Which rule?", choices=[], validate_choice=False)
     reason = TextAreaField("Reason, as the writer and everyone will read it", filters=[clean_text])
+    templates: Sequence[ReasonTemplate] = ()
 
-    def offer(self, rules: Sequence[Rule]) -> None:
-        """Give the rules in force as choices."""
+    def offer(self, rules: Sequence[Rule], templates: Sequence[ReasonTemplate] = ()) -> None:
+        """Give the rules in force as choices, and reasons to begin with."""
+        self.templates = templates
         self.rule.choices = [(str(rule.id), f"{rule.number}. {rule.title}") for rule in rules]
 
     def begin_with(self, rule_number: int, rules: Sequence[Rule]) -> None:

@@ -11,7 +11,7 @@ from blog.acts import recording
 from blog.acts.models import Act
 from blog.db import writing
 from blog.errors import Malformed
-from blog.moderation import answering, cases
+from blog.moderation import answering, cases, rulebook
 from blog.moderation import queue as readings
 from blog.moderation.forms import BadFaithForm, DismissForm, HideForm
 from blog.paging import LARGEST_COUNT
@@ -101,7 +101,7 @@ def bad_faith(number: int, report_id: int) -> Response:
 def _deed(number: int, deed: Deed) -> Response:
     shown = readings.one(viewer(), number)
     form, rules = deed.form, recording.rules()
-    form.offer(rules)
+    form.offer(rules, rulebook.templates())
     if request.method == "POST":
         done = 0
         with form.holding_refusals():
@@ -132,7 +132,7 @@ def hide_together() -> Response:
     """Several cases at once, chosen in the queue: one rule, one reason, an act for each."""
     chosen = _numbers(request.values.getlist("case"))
     form = HideForm()
-    form.offer(recording.rules())
+    form.offer(recording.rules(), rulebook.templates())
     if request.method == "POST":
         done = None
         with form.holding_refusals():
