@@ -11,7 +11,7 @@ from blog.clock import now
 from blog.comments import thread
 from blog.errors import Refused
 from blog.moderation import rulebook
-from blog.permissions import APPEAL_DAYS, may_appeal, may_read_act_words
+from blog.permissions import APPEAL_DAYS, may_appeal, may_moderate, may_read_act_words
 from blog.viewer import Viewer, viewer
 from blog.web import open_to_all, page_or_fragment
 
@@ -40,7 +40,7 @@ def show(number: int) -> Response:
         "acts/show.html", "acts/show.html", receipt=receipt, own=own, key=key if has_key else "", what=_noun(receipt),
         sentence=words.passive(act, own, about=_about(receipt)), who=words.actor_words(act), knows=knows and act.kind in ABOUT_WORDS,
         words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows), may_appeal=may_appeal(reader.id, act, now()) if own else None,
-        appeal_until=act.created_at + timedelta(days=APPEAL_DAYS),
+        appeal_until=act.created_at + timedelta(days=APPEAL_DAYS), moderates=bool(may_moderate(viewer())),
         state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by),
     )
     if own:
