@@ -71,6 +71,14 @@ def relative(moment: datetime) -> str:
     return "just now"
 
 
+def span(seconds: int) -> str:
+    """A length of time in words: 90 seconds, 5 minutes, 1 hour. In the largest unit that it is whole in."""
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {word}{'' if seconds == size else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
+
+
 def _element(moment: datetime, words: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(iso(moment), words)
 

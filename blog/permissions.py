@@ -319,6 +319,15 @@ def may_unhide(viewer: Viewer, author_id: int) -> Ruling:
     return may_act_at_all(viewer)
 
 
+def may_redact(viewer: Viewer, author_id: int) -> Ruling:
+    """Whether this person may take words of `author_id` out for good."""
+    if not viewer.is_moderator:
+        return _no("Only moderators can take words out for good.")
+    if author_id == viewer.id:
+        return _no("These are your own words: delete them instead; they are emptied for good after some time.")
+    return may_act_at_all(viewer)
+
+
 def may_lock(viewer: Viewer, author_id: int) -> Ruling:
     """Whether this person may lock, close or slow the discussion of a post by `author_id`, and open it again."""
     if not viewer.is_moderator:

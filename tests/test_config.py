@@ -62,6 +62,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "publishing": ("authors", "authors"),
     "writing_needs_verified": ("0", False),
     "notes_exported": ("0", False),
+    "log_names": ("1", True),
     "log_level": ("warning", "warning"),
 }
 

@@ -335,6 +335,8 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_moderate", {}, MODERATORS),
     ("may_lock", {"author_id": 9}, MODERATORS),
     ("may_lock", {"author_id": 2}, MODERATORS - COMMENTERS),
+    ("may_redact", {"author_id": 9}, MODERATORS),
+    ("may_redact", {"author_id": 2}, MODERATORS - COMMENTERS),
     ("may_act_on_member", {"member_id": 9, "role": Role.MEMBER}, MODERATORS),
     ("may_act_on_member", {"member_id": 2, "role": Role.MODERATOR}, frozenset({"administrator"})),
     ("may_act_on_member", {"member_id": 4, "role": Role.ADMINISTRATOR}, NOBODY),

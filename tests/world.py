@@ -1,11 +1,12 @@
 """A small board with one of everything, and the address of every route on it: what the tests over all routes share.
 
-bo owns things (a post, a draft, comments), anna is another member, mo and max moderate (mo has hidden things), nina and noor have
+bo owns things (a post, a draft, comments), anna is another member, mo and max moderate (mo has hidden things and suspended nell), nina and noor have
 not confirmed an address. A new route with a parameter that is not known here fails with what to add.
 """
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -15,9 +16,10 @@ from werkzeug.routing import Rule as Route
 from blog.accounts import links
 from blog.accounts.models import EmailAddress, LinkPurpose
 from blog.acts.models import TargetKind
+from blog.clock import now
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import appeals, hiding, reporting
+from blog.moderation import appeals, hiding, reporting, sanctioning
 from blog.moderation.models import Case, Report
 from blog.posts.models import PostState
 from blog.tables import metadata
@@ -42,6 +44,9 @@ class World:
     slug: str = ""
     draft_slug: str = ""
     hidden_slug: str = ""
+    quiet_slug: str = ""  # to be closed and reopened
+    told_slug: str = ""  # to have its words taken out
+    loud_slug: str = ""  # to be locked and slowed, and let go
     topic: str = ""
     comment: int = 0
     reply: int = 0
@@ -74,6 +79,12 @@ class World:
         special: dict[tuple[str, str], Any] = {
             ("moderation.unhide_comment", "comment_id"): self.hidden,
             ("moderation.unhide_post", "slug"): self.hidden_slug,
+            **{(f"moderation.{deed}", "slug"): self.quiet_slug for deed in ("close", "reopen")},
+            **{(f"moderation.{deed}", "slug"): self.loud_slug for deed in ("lock", "unlock", "slow", "unslow")},
+            **{(f"moderation.{deed}", "comment_id"): self.others_leaf for deed in ("aside", "back", "redact_comment")},
+            ("moderation.redact_post", "slug"): self.told_slug,
+            ("moderation.suspend", "username"): "otto",
+            ("moderation.lift", "username"): "nell",
             ("comments.edit", "comment_id"): self.leaf,
             ("comments.delete", "comment_id"): self.leaf,
             ("comments.thank", "comment_id"): self.leaf,
@@ -131,6 +142,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/moderation/cases/<key:number>/claim": {},
     "/moderation/cases/<key:number>/pass": {},
     "/moderation/cases/<key:number>/hide": {"rule": "2", "reason": REASON},
+    "/moderation/cases/<key:number>/warn": {"rule": "2", "reason": REASON},
     "/moderation/cases/<key:number>/dismiss": {"rule": "3", "reason": REASON},
     "/moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": {"rule": "3", "reason": REASON},
     "/moderation/hide": {"rule": "2", "reason": REASON},
@@ -141,6 +153,20 @@ FORMS: dict[str, dict[str, Any]] = {
     "/moderation/rules": {"title": "Answer what was asked", "text": WORDS},
     "/moderation/rules/<key:rule_id>": {"title": "No selling here", "text": WORDS},
     "/moderation/rules/<key:rule_id>/retire": {},
+    "/posts/<slug>/lock": {"rule": "2", "reason": REASON},
+    "/posts/<slug>/unlock": {"reason": REASON},
+    "/posts/<slug>/close": {"rule": "2", "reason": REASON},
+    "/posts/<slug>/reopen": {"reason": REASON},
+    "/posts/<slug>/slow": {"rule": "2", "reason": REASON, "seconds": "60"},
+    "/posts/<slug>/unslow": {"reason": REASON},
+    "/comments/<key:comment_id>/aside": {"rule": "2", "reason": REASON},
+    "/comments/<key:comment_id>/back": {"reason": REASON},
+    "/comments/<key:comment_id>/redact": {"rule": "2", "reason": REASON},
+    "/posts/<slug>/redact": {"rule": "2", "reason": REASON},
+    "/acts/<key:number>/redact": {"rule": "2", "reason": REASON},
+    "/members/<username>/warn": {"rule": "2", "reason": REASON},
+    "/members/<username>/suspend": {"rule": "2", "reason": REASON, "until": f"{now() + timedelta(days=7):%Y-%m-%d}"},
+    "/members/<username>/lift": {"reason": REASON},
     "/login": {"username": "bo", "password": "a password that nobody has"},
     "/register": {"username": "newcomer", "email": "newcomer@example.org", "password": "nine green bottles hang"},
     "/logout": {},
@@ -162,15 +188,21 @@ def build(board: Board) -> World:
     """Fill the board. The members are signed in; call once per test."""
     bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
     assert board.anna.id and board.max.id and board.ad.id and board.member("nina", verified=False).id
+    nell = board.member("nell")
+    assert board.member("otto").id
     world = World(board)
     with board.app.app_context():
         posts = [
             factories.make_post(bo.id, "The kitchen table", published_days_ago=3),
             factories.make_post(bo.id, "A hidden matter", published_days_ago=2),
             factories.make_post(bo.id, "Not yet", state=PostState.DRAFT),
+            factories.make_post(bo.id, "A quiet matter", published_days_ago=5),
+            factories.make_post(bo.id, "A loud matter", published_days_ago=4),
+            factories.make_post(bo.id, "A told matter", published_days_ago=6),
         ]
-        post, hidden, draft = ((post.id, post.slug) for post in posts)
-        world.slug, world.hidden_slug, world.draft_slug = post[1], hidden[1], draft[1]
+        post, hidden, draft, quiet, loud, told = ((post.id, post.slug) for post in posts)
+        world.slug, world.hidden_slug, world.draft_slug, world.quiet_slug, world.loud_slug = post[1], hidden[1], draft[1], quiet[1], loud[1]
+        world.told_slug = told[1]
         world.topic = "coaching"
         words = writing.words(WORDS)
         world.comment = writing.add(post[0], bo.viewer, words)
@@ -180,8 +212,8 @@ def build(board: Board) -> World:
         world.hidden = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane owes her."))
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
-        told = {"hide": (TargetKind.COMMENT, world.others_leaf), "dismiss": (TargetKind.COMMENT, world.leaf), "bad_faith": (TargetKind.POST, post[0]),
-                "claim": (TargetKind.COMMENT, world.comment)}
+        told = {"hide": (TargetKind.COMMENT, writing.add(post[0], board.anna.viewer, words)), "dismiss": (TargetKind.COMMENT, world.leaf),
+                "bad_faith": (TargetKind.POST, post[0]), "claim": (TargetKind.COMMENT, world.comment), "warn": (TargetKind.COMMENT, world.reply)}
         for deed, target in told.items():
             reporting.report(target, board.member("nina", verified=False).viewer, rule_id=3, note="Not about the article.")
             world.cases[deed] = db.session.execute(select(Case.id).order_by(Case.id.desc()).limit(1)).scalar_one()
@@ -193,6 +225,7 @@ def build(board: Board) -> World:
         world.appealed = hiding.hide_comment(contested, board.max.viewer, rule_id=2, reason=REASON).number
         for number in (world.talked_of, world.appealed):
             appeals.file(number, bo.id, "She is a person in a novel, and not a client.")
+        sanctioning.suspend(nell.id, mo.viewer, rule_id=2, reason=REASON, until=now() + timedelta(days=7))
         email_id = db.session.execute(select(EmailAddress.id).where(EmailAddress.member_id == noor.id)).scalar_one()
         world.verify_token = links.token_of(links.issue(LinkPurpose.VERIFY, noor.id, email_id=email_id))
         world.reset_token = links.token_of(links.issue(LinkPurpose.RESET, bo.id))

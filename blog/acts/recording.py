@@ -1,6 +1,6 @@
 """Writing an act down: the gapless number, the row, and telling the person, in the transaction of the act's effect. And reading acts back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -117,6 +117,15 @@ def receipt(number: int) -> Receipt:
         decided_by=next((other for other in related if other.about_id == act.id and other.kind in DECISIONS), None),
         about=next((other for other in related if other.id == act.about_id), None),
     )
+
+
+def several(act_ids: Iterable[int]) -> list[tuple[Act, Rule]]:
+    """The acts with their rules, oldest first. One statement, none for no ids."""
+    wanted = list(act_ids)
+    if not wanted:
+        return []
+    rows = db.session.execute(select(Act, Rule).join(Rule, Rule.id == Act.rule_id).where(Act.id.in_(wanted)).order_by(Act.id))
+    return [(row[0], row[1]) for row in rows]
 
 
 def of(act_id: int) -> tuple[Act, Rule]:

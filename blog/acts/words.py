@@ -101,6 +101,12 @@ def active(act: ActFacts, *, who: str = "", about: int = 0) -> str:
     return f"{who or actor_words(act)} {_done(act, about)}"
 
 
+def here(act: ActFacts, who: str = "") -> str:
+    """What was done to the discussion above which this stands, without a full stop: "M1 locked this discussion"."""
+    done = {ActKind.LOCK: "locked this discussion", ActKind.CLOSE: "closed this post to comments", ActKind.SLOW: "slowed this discussion down"}
+    return f"{who or actor_words(act)} {done[ActKind(act.kind)]}"
+
+
 def passive(act: ActFacts, own: bool, *, about: int = 0) -> str:
     """What happened, without a full stop: "Your comment was hidden" to the person concerned (`own`), else "A comment was hidden"."""
     kind, target = ActKind(act.kind), TargetKind(act.target_kind)

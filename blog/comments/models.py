@@ -59,6 +59,8 @@ Index("comment_roots_active", Comment.post_id, Comment.active_seq, **only(ROOT))
 Index("comment_roots_thanked", Comment.post_id, Comment.thanks, Comment.seq, **only(ROOT))
 Index("comment_replies", Comment.parent_id, Comment.listed, Comment.id, **only(Comment.parent_id.is_not(None)))
 Index("comment_number", Comment.post_id, Comment.seq, unique=True)
+CLOSED = and_(Comment.closed)
+Index("comment_closed", Comment.post_id, **only(CLOSED))
 Index("comment_author", Comment.author_id, Comment.id)
 
 

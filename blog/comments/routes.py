@@ -22,7 +22,11 @@ bp = Blueprint("comments", __name__)
 @bp.get("/comments/<key:comment_id>")
 @open_to_all
 def permalink(comment_id: int) -> Response:
-    return _permalink(comment_id, "")
+    """The comment in its place; for one in a hidden branch, to the top of that branch, which tells why."""
+    try:
+        return _permalink(comment_id, "")
+    except thread.Buried as buried:
+        return go(f"/comments/{buried.above}")
 
 
 @bp.get("/comments/<key:comment_id>/replies")

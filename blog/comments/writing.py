@@ -1,21 +1,23 @@
 """The writer's deeds: add, edit, delete, restore. Each is one transaction's work; doors open and close it."""
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, null, select, update
+from sqlalchemy import case, func, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from blog.clock import now
-from blog.comments import counting, visits
+from blog.comments import branches, counting, visits
 from blog.comments.models import Comment, CommentRevision
 from blog.comments.thread import OnPost
 from blog.config import settings
+from blog.dates import clock_time, span
 from blog.db import db
 from blog.drafts import keeping
-from blog.errors import Conflict, Gone, Invalid, NotFound
+from blog.errors import Conflict, Gone, Invalid, NotAllowed, NotFound, TooFast
 from blog.notices.models import NoticeKind
 from blog.notices.telling import tell
 from blog.permissions import RESTORE_DAYS, may_comment, may_delete_comment, may_edit_comment, may_read_comment, may_reply, may_restore_comment, may_see_post
@@ -30,6 +32,11 @@ HISTORY_PAGE = 10
 
 # So long after sending, a deletion means "not like this": the text comes back as a draft.
 UNDO = timedelta(minutes=10)
+
+# In a slowed discussion, so many of a member's newest comments are looked at for the last one here.
+SLOW_LOOKS_BACK = 500
+
+BURIED = "A moderator hid the branch that this comment stands in, so it takes no more replies."
 
 # A chain deeper than this is no discussion; SMALLINT holds 32,767.
 DEEPEST = 10_000
@@ -62,7 +69,8 @@ def words(source: str) -> Words:
 def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, submission_id: str | None = None) -> int:
     """Write a comment, or a reply to `parent_id`; gives its id. The same form sent again (its `submission_id` and words) is the same comment.
 
-    Raises NotFound, NotAllowed, Gone (the parent's words are gone), Invalid (too deep), Conflict (the form was sent elsewhere meanwhile).
+    Raises NotFound, NotAllowed, Gone (the parent's words are gone), Invalid (too deep), Conflict (the form was sent elsewhere meanwhile),
+    TooFast (the discussion is slowed down).
     """
     post = _locked(post_id)
     if not may_see_post(by, post):
@@ -83,13 +91,17 @@ def add(post_id: int, by: Viewer, text: Words, *, parent_id: int | None = None, 
         # The address and the row must agree: a parent in another post does not exist here.
         parent = db.session.execute(
             select(Comment.id, Comment.author_id, Comment.root_id, Comment.depth, Comment.version, Comment.deleted_at, Comment.hidden_by,
-                   Comment.listed, Comment.closed).where(Comment.id == parent_id, Comment.post_id == post_id)
+                   Comment.listed, Comment.closed, branches.closed_above("above").label("buried_by"))
+            .where(Comment.id == parent_id, Comment.post_id == post_id), {"above": parent_id}
         ).one_or_none()
         if parent is None:
             raise NotFound("The comment that this answers is not in this discussion.")
         may_reply(by, parent, post, needs_verified).require()
+        if parent.buried_by is not None:
+            raise NotAllowed(BURIED)
         if parent.depth >= DEEPEST:
             raise Invalid("This branch is as deep as a branch can be. Answer further up, or begin a new thread.", "body")
+    _wait_in_slow(post, by)
     moment = now()
     seq = db.session.execute(
         update(Post).where(Post.id == post_id)
@@ -132,6 +144,22 @@ def tell_of(comment_id: int, by_id: int, post_id: int, parent_id: int | None) ->
         tell(parent_author_id, NoticeKind.REPLY, comment_id, by_id=by_id, group=str(parent_id))
     if post_author_id != parent_author_id:
         tell(post_author_id, NoticeKind.COMMENT, comment_id, by_id=by_id, group=str(post_id))
+
+
+def _wait_in_slow(post: Any, by: Viewer) -> None:
+    """Raises TooFast for a member whose last comment in a slowed discussion is too recent; moderators answer for it and are not slowed.
+    One statement in such a discussion, none elsewhere."""
+    if not post.slow_seconds or by.is_moderator or not settings().ratelimit_enabled:
+        return
+    pause = timedelta(seconds=post.slow_seconds)
+    # The index holds a member's comments newest first; what was written elsewhere meanwhile is stepped over, up to a bound.
+    latest = select(Comment.post_id, Comment.created_at).where(Comment.author_id == by.id).order_by(Comment.id.desc()).limit(SLOW_LOOKS_BACK).subquery()
+    last = db.session.execute(select(func.max(latest.c.created_at)).where(latest.c.post_id == post.id)).scalar_one()
+    until = last + pause if last is not None else None
+    if until is not None and until > now():
+        seconds = math.ceil((until - now()).total_seconds())
+        raise TooFast(f"This discussion is slowed down: one comment of each member in {span(post.slow_seconds)}. You can go on at {clock_time(until)}."
+                      " What you typed is still here.", seconds, until)
 
 
 def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None) -> None:
@@ -271,7 +299,8 @@ def _comment(comment_id: int) -> Comment:
 
 def _locked(post_id: int) -> Any:
     """The post's facts, its row locked (SQLite: the whole transaction is)."""
-    facts = select(Post.id, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.locked_by).where(Post.id == post_id).with_for_update()
+    facts = select(Post.id, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.locked_by,
+                   Post.slow_seconds).where(Post.id == post_id).with_for_update()
     row = db.session.execute(facts).one_or_none()
     if row is None:
         raise NotFound()

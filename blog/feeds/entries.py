@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, select, true
 from blog.accounts.models import Member
 from blog.acts.models import Act
 from blog.clock import now
+from blog.comments import branches
 from blog.comments.models import Comment
 from blog.db import db
 from blog.moderation import log
@@ -80,7 +81,7 @@ def _posts(statement: Any, moment: Any) -> list[Entry]:
 
 
 def newest_comments(post_id: int, post_title: str) -> list[Entry]:
-    """The newest comments of a post that everybody reads. One statement."""
+    """The newest comments of a post that everybody reads. Two statements."""
     statement: Any = (
         select(Comment.id, Comment.created_at, Comment.edited_at, Comment.html, Member.display_name, Member.username)
         .join(Post, Post.id == Comment.post_id)
@@ -89,10 +90,12 @@ def newest_comments(post_id: int, post_title: str) -> list[Entry]:
         .order_by(Comment.seq.desc())
         .limit(MOST)
     )
+    rows = db.session.execute(statement).all()
+    buried = branches.below_closed(row.id for row in rows)
     return [
         Entry(row.id, f"{row.display_name} on {post_title}", f"/comments/{row.id}", row.display_name, f"/members/{row.username}", row.created_at,
               max(row.created_at, row.edited_at or row.created_at), row.html)
-        for row in db.session.execute(statement)
+        for row in rows if row.id not in buried
     ]
 
 

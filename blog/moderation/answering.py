@@ -1,4 +1,4 @@
-"""What moderators do from a case: hide, dismiss, call a report bad faith, hide several together, take back at once. Effect, act and the
+"""What moderators do from a case: hide, warn, dismiss, call a report bad faith, hide several together, take back at once. Effect, act and the
 reporters' notice in one transaction."""
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from blog.comments import counting
 from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
-from blog.moderation import cases, hiding, lifting
+from blog.moderation import cases, hiding, lifting, sanctioning
 from blog.moderation.models import Case, Report
 from blog.permissions import may_moderate
 from blog.viewer import Viewer
@@ -25,16 +25,30 @@ ONE_REPORT = "one report"
 MOST_TOGETHER = 20
 
 
-def hide(case_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
-    """Hide what the case is about; that closes it.
+def hide(case_id: int, by: Viewer, *, rule_id: int, reason: str, with_replies: bool = False) -> Act:
+    """Hide what the case is about, a comment with all below it if so wanted; that closes it.
 
     Raises NotAllowed, NotFound, Invalid, Conflict (another moderator has the case, hid the words or closed the case first).
     """
     may_moderate(by).require()
     kind, target_id = cases.check_free(case_id, by)
-    act = (hiding.hide_post if kind is TargetKind.POST else hiding.hide_comment)(target_id, by, rule_id=rule_id, reason=reason)
+    if kind is TargetKind.POST:
+        act = hiding.hide_post(target_id, by, rule_id=rule_id, reason=reason)
+    else:
+        act = hiding.hide_comment(target_id, by, rule_id=rule_id, reason=reason, with_replies=with_replies)
     if act.case_id != case_id:
         raise cases.closed(case_id)  # dismissed a moment ago: the hiding is rolled back with this transaction
+    return act
+
+
+def warn(case_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
+    """Warn whoever wrote what the case is about, and leave the words as they are; that closes it. Raises as hide."""
+    may_moderate(by).require()
+    target = cases.check_free(case_id, by)
+    person_id = db.session.execute(select(Case.person_id).where(Case.id == case_id)).scalar_one()
+    act = sanctioning.warn(person_id, by, rule_id=rule_id, reason=reason, about=target)
+    if act.case_id != case_id:
+        raise cases.closed(case_id)
     return act
 
 
@@ -49,7 +63,7 @@ def dismiss(case_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     return act
 
 
-def call_bad_faith(case_id: int, report_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
+def call_bad_faith(case_id: int, by: Viewer, *, report_id: int, rule_id: int, reason: str) -> Act:
     """Dismiss one report as made to harm: its reporter is told and may appeal. Where it was the last one, the case is closed by it.
 
     Raises as hide, and Conflict where the report is dismissed so already.

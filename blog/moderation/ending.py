@@ -3,7 +3,7 @@
 Whoever reads a suspension checks its end too, so that a late job makes nobody wait; a discussion opens when the job has run.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -12,10 +12,27 @@ from blog.acts.models import Act, TargetKind
 from blog.clock import now
 from blog.comments import counting
 from blog.db import db
+from blog.errors import Invalid
 from blog.jobs.queue import enqueue
 from blog.posts.models import Post
 
 END = "moderation end"
+
+
+# What is to last longer has no end that anybody waits for.
+LONGEST = timedelta(days=5 * 366)
+# An end that is nearly now is a slip of the pen.
+SHORTEST = timedelta(minutes=1)
+
+
+def check(until: datetime | None) -> None:
+    """Raises Invalid for an end that is past, nearly now, or further away than LONGEST."""
+    if until is None:
+        return
+    if until < now() + SHORTEST:
+        raise Invalid("That end is past already. Choose one that is still to come.", "until")
+    if until > now() + LONGEST:
+        raise Invalid("That end is more than five years away. Choose an earlier one, or leave the end open.", "until")
 
 
 def plan(act: Act, until: datetime) -> None:

@@ -1,18 +1,27 @@
 """Hiding what somebody wrote, and bringing it back. Effect, act and notice in one transaction; nothing without a rule and a reason."""
 
+from sqlalchemy import select
+
 from blog.acts import recording
 from blog.acts.models import Act, ActKind, TargetKind
 from blog.board import versions
-from blog.comments import counting
+from blog.comments import branches, counting
+from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict
+from blog.jobs.queue import enqueue
 from blog.moderation import cases, lifting, targets
+from blog.notices.models import NoticeKind
+from blog.notices.telling import tell
 from blog.permissions import may_hide, may_unhide
 from blog.viewer import Viewer
 
+TELL_BELOW = "moderation tell below"
 
-def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
-    """Hide a comment: a tombstone with rule and reason stands in its place, replies or not.
+
+def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with_replies: bool = False, case_id: int | None = None) -> Act:
+    """Hide a comment: a tombstone with rule and reason stands in its place, replies or not. `with_replies`: nothing below it is shown either,
+    however much it is; whoever wrote there is told by a job.
 
     Raises NotFound, NotAllowed, Invalid (no rule, no reason), Conflict (somebody was faster).
     """
@@ -22,8 +31,11 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) -> A
         raise targets.already(comment.hidden_by, "hidden")
     rule = recording.rule_in_force(rule_id)
     act = recording.record(ActKind.HIDE, by, person_id=comment.author_id, target=(TargetKind.COMMENT, comment_id), rule_id=rule.id,
-                           reason=reason, scope=targets.COMMENT_ONLY)
+                           reason=reason, scope=targets.BRANCH if with_replies else targets.COMMENT_ONLY, case_id=case_id)
     comment.hidden_by = act.id
+    if with_replies:
+        comment.closed = True
+        enqueue(TELL_BELOW, {"act_id": act.id, "comment_id": comment_id})
     db.session.flush()
     if comment.deleted_at is None:
         counting.count_live(comment.post_id, -1)
@@ -31,6 +43,16 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) -> A
     db.session.expire(comment)
     cases.answered((TargetKind.COMMENT, comment_id), act)
     return act
+
+
+def tell_below(act_id: int, comment_id: int) -> None:
+    """Tell whoever wrote below a hidden branch that their words went with it; nothing once it is brought back. Twice is once."""
+    comment = db.session.execute(select(Comment.hidden_by, Comment.closed).where(Comment.id == comment_id)).one()
+    act, _ = recording.of(act_id)
+    if comment.hidden_by != act_id or not comment.closed:
+        return
+    for member_id in sorted(branches.writers_below(comment_id) - {act.person_id, act.actor_id}):
+        tell(member_id, NoticeKind.ACT, act_id)
 
 
 def unhide_comment(comment_id: int, by: Viewer, *, reason: str) -> Act:
@@ -45,7 +67,7 @@ def unhide_comment(comment_id: int, by: Viewer, *, reason: str) -> Act:
     return lifting.lift(recording.of(comment.hidden_by)[0], ActKind.UNHIDE, by, reason)
 
 
-def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
+def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str, case_id: int | None = None) -> Act:
     """Hide a post: out of every list and feed; its page stays as a tombstone, its discussion readable and closed.
 
     Raises as hide_comment.
@@ -56,7 +78,7 @@ def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
         raise targets.already(post.hidden_by, "hidden")
     rule = recording.rule_in_force(rule_id)
     act = recording.record(ActKind.HIDE, by, person_id=post.author_id, target=(TargetKind.POST, post_id), rule_id=rule.id,
-                           reason=reason, scope=targets.POST_ONLY)
+                           reason=reason, scope=targets.POST_ONLY, case_id=case_id)
     post.hidden_by = act.id
     db.session.flush()
     versions.rise()

@@ -85,6 +85,7 @@ class Shown:
     closed_at: datetime | None
     reports: list[Line] = field(default_factory=list)
     history: History | None = None
+    replies: int = 0  # that hang directly on the comment
 
     @property
     def title(self) -> str:
@@ -151,7 +152,8 @@ _CASES: Any = (
         Case.id, Case.target_kind, Case.target_id, Case.person_id, Case.report_count, Case.opened_at, Case.reported_at, Case.state, Case.closed_at,
         Case.claimed_by, Case.claimed_at, _CLAIMER.moderator_number, _CLAIMER.display_name.label("claimer"), _WRITER.username, _WRITER.display_name,
         case((OPEN, Comment.html), else_=literal("")).label("comment_html"), Comment.deleted_at.label("comment_deleted_at"),
-        Comment.hidden_by.label("comment_hidden_by"), Comment.listed, _ON.id.label("post_id"), _ON.slug, _ON.title, _ON.teaser, _ON.state.label("post_state"),
+        Comment.hidden_by.label("comment_hidden_by"), Comment.listed, Comment.reply_count,
+        _ON.id.label("post_id"), _ON.slug, _ON.title, _ON.teaser, _ON.state.label("post_state"),
         _ON.deleted_at, _ON.hidden_by, _ABOVE.id.label("above_id"), _ABOVE.html.label("above_html"), _ABOVE.deleted_at.label("above_deleted_at"),
         _ABOVE.hidden_by.label("above_hidden_by"), _ABOVE_WRITER.display_name.label("above_name"), Act.kind, Act.number, Act.actor_handle,
     )
@@ -199,7 +201,7 @@ def _shown(row: Any, viewer: Viewer) -> Shown:
         is_yours=fresh and row.claimed_by == viewer.id,
         claimed_by=name(row.moderator_number, row.claimer) if fresh and row.claimed_by != viewer.id else "", claimed_at=row.claimed_at,
         outcome=OUTCOMES.get(row.kind, "A moderator acted on it.") if row.kind else "", act_number=row.number, act_handle=row.actor_handle,
-        closed_at=row.closed_at,
+        closed_at=row.closed_at, replies=row.reply_count or 0,
     )
 
 

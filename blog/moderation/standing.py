@@ -116,9 +116,13 @@ class Person:
         return f"/moderation/members/{self.username}"
 
     @property
+    def is_suspended(self) -> bool:
+        return bool(self.suspension) and (self.suspended_until is None or self.suspended_until > now())
+
+    @property
     def state(self) -> str:
         """How they stand, in a sentence."""
-        if self.suspension and (self.suspended_until is None or self.suspended_until > now()):
+        if self.is_suspended:
             until = f"until {stamp(self.suspended_until)}" if self.suspended_until else "until a moderator lifts it"
             return f"Suspended {until} (act {self.suspension})."
         if self.is_waiting:

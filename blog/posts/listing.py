@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import String, cast, false, literal, null, select, tuple_, union_all
 
 from blog.accounts.models import Member
-from blog.acts.models import Act, Rule
+from blog.acts.models import Act, ActKind, Rule
 from blog.board import versions
 from blog.db import UTCDateTime, db
 from blog.errors import Gone, Malformed, NotFound
@@ -133,9 +133,12 @@ class Article:
     deleted_at: datetime | None
     hidden_by: int | None
     locked_by: int | None
+    locked_until: datetime | None
     slow_by: int | None
     slow_seconds: int
+    slow_until: datetime | None
     act_number: int | None
+    act_kind: str | None
     act_reason: str | None
     rule_number: int | None
     rule_title: str | None
@@ -151,6 +154,11 @@ class Article:
         return self.deleted_at is not None or self.hidden_by is not None
 
     @property
+    def is_redacted(self) -> bool:
+        """Whether the words are gone for good, by a moderator's act."""
+        return self.act_kind == ActKind.REDACT
+
+    @property
     def path(self) -> str:
         return path_of(str(self.id) if self.is_tombstone else self.slug)
 
@@ -164,6 +172,8 @@ class Article:
         """What this viewer's page is called."""
         if self.title:
             return self.title
+        if self.is_redacted:
+            return f"Post {self.id}, its words taken out by a moderator"
         return f"Post {self.id} hidden by a moderator" if self.hidden_by is not None else f"Post {self.id}, taken down by its author"
 
 
@@ -236,8 +246,8 @@ _ARTICLE: Any = (
     select(
         Post.id, Post.slug, Post.author_id, Member.username, Member.display_name, Post.state, Post.title, Post.html, Post.headings, Post.teaser,
         Post.words, Post.revision, Post.thanks, Post.version, Post.last_seq, Post.comment_count, Post.created_at, Post.published_at, Post.edited_at,
-        Post.deleted_at, Post.hidden_by, Post.locked_by, Post.slow_by, Post.slow_seconds,
-        Act.number, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
+        Post.deleted_at, Post.hidden_by, Post.locked_by, Post.locked_until, Post.slow_by, Post.slow_seconds, Post.slow_until,
+        Act.number, Act.kind, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
         versions.CURRENT.label("board_version"),
     )
     .join(Member, Member.id == Post.author_id)

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, session
@@ -9,6 +10,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from blog import limiting
+from blog.acts import recording, words
+from blog.acts.models import Act, ActKind, Rule
 from blog.comments import drawing, thanking, thread, visits
 from blog.comments.forms import CommentForm
 from blog.comments.talk import Talk
@@ -17,7 +20,19 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, NotFound, Refused, Unavailable
 from blog.paging import LARGEST_COUNT, read_cursor
-from blog.permissions import YES, Ruling, is_listed_post, may_delete_post, may_edit_post, may_hide, may_publish, may_report, may_thank, may_unhide
+from blog.permissions import (
+    YES,
+    Ruling,
+    is_listed_post,
+    may_delete_post,
+    may_edit_post,
+    may_hide,
+    may_lock,
+    may_publish,
+    may_report,
+    may_thank,
+    may_unhide,
+)
 from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
@@ -109,15 +124,17 @@ def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None)
     """The article with its discussion, as this viewer sees it."""
     named, more = listing.around(post.id)
     source = revising.newest(post.id).source if post.is_draft else ""
+    bounds = _bounds(post)
     return page_or_fragment("posts/show.html", "posts/show.html", post=post, topics=named, more=more, source=source,
-                            minutes=minutes_to_read(post.words), **_controls(post), **_discussion(post, seen, kept))
+                            minutes=minutes_to_read(post.words), bounds=bounds, deeds=_deeds(post, bounds),
+                            **_controls(post), **_discussion(post, seen, kept))
 
 
 def _to_first_new(post: listing.Article, raw: str) -> Response:
     """To the first comment after this number: what "3 new replies, show" leads to."""
     since = read_cursor(raw, largest=LARGEST_COUNT) or (0,)
     comment_id = visits.first_new(post.id, since[0])
-    return go(thread.page_with(thread.one(viewer(), comment_id)) if comment_id else f"{post.path}#talk")
+    return go(thread.place(viewer(), comment_id) if comment_id else f"{post.path}#talk")
 
 
 @bp.post("/posts/<slug>/thank")
@@ -146,8 +163,23 @@ def _controls(post: listing.Article) -> dict[str, Any]:
         "may_thank": not post.is_draft and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
         "may_report": bool(may_report(who, post.author_id, is_listed_post(post))),
         "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
-        "may_unhide": post.hidden_by is not None and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
+        "may_unhide": post.hidden_by is not None and not post.is_redacted and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
+        "may_lock": post.state == PostState.PUBLISHED and post.deleted_at is None and bool(may_lock(who, post.author_id)),
     }
+
+
+def _bounds(post: listing.Article) -> list[tuple[Act, Rule, str, datetime | None]]:
+    """What moderators set for this discussion: the act, its rule, what was done, and until when as things stand. One statement, if anything is."""
+    ends = {post.locked_by: post.locked_until, post.slow_by: post.slow_until}
+    return [(act, rule, words.here(act), ends[act.id]) for act, rule in recording.several(found for found in ends if found is not None)]
+
+
+def _deeds(post: listing.Article, bounds: list[tuple[Act, Rule, str, datetime | None]]) -> list[tuple[str, str]]:
+    """What a moderator may do to this discussion as it stands: the address's last part and the word on the link."""
+    standing = {act.kind for act, *_ in bounds}
+    shut = {ActKind.LOCK: [("unlock", "Unlock")], ActKind.CLOSE: [("reopen", "Reopen")]}
+    opening = next((deeds for kind, deeds in shut.items() if kind in standing), [("lock", "Lock"), ("close", "Close")])
+    return [*opening, ("unslow", "Stop slowing") if post.slow_by is not None else ("slow", "Slow")]
 
 
 def talk_post(post: listing.Article) -> thread.PostOf:
@@ -178,7 +210,7 @@ def _to_comment(post: listing.Article, raw: str) -> Response:
     comment_id = thread.by_number(post.id, number)
     if comment_id is None:
         raise NotFound("There is no comment of that number under this post.")
-    return go(thread.page_with(thread.one(viewer(), comment_id)))
+    return go(thread.place(viewer(), comment_id))
 
 
 @bp.route("/posts/new", methods=["GET", "POST"])

@@ -157,3 +157,16 @@ def test_a_refused_reason_comes_back(board: Board, fields: dict[str, str]) -> No
     assert answer.status_code == 422
     assert lxml_html.fromstring(answer.text).xpath('//textarea[@name="reason"]')[0].text.strip() == fields["reason"]
     assert board.bo.post("/moderation/reasons", {"title": "Mine", "reason": REASON}).status_code == 403
+
+
+def test_reasons_stand_as_buttons_where_one_is_asked_for(board: Board, app: Flask) -> None:
+    with app.app_context():
+        make_post(board.anna.id, title="The kitchen table")
+    board.bo.post("/posts/the-kitchen-table/comments", {"body": "You are one of those."})
+    board.anna.post("/comments/1/report", {"rule": "3"})
+    board.mo.post("/moderation/reasons", {"title": "Names a condition", "reason": REASON})
+    for path in ("/moderation/cases/1/dismiss", "/moderation/cases/1/reports/1/bad-faith", "/moderation/hide?case=1"):
+        page = lxml_html.fromstring(board.mo.get(path).text)
+        [button] = page.xpath('//button[@data-fill][@type="button"]')
+        assert (button.text, button.get("data-fill")) == ("Names a condition", REASON)
+        assert page.xpath(f'//textarea[@id="{button.get("data-for")}"][@name="reason"]')

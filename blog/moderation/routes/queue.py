@@ -1,19 +1,21 @@
 """Doors of the queue: cases and what moderators do from them, each in place or as a page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
 from flask import Blueprint, flash, request
 from werkzeug.wrappers import Response
 
 from blog import limiting
 from blog.acts import recording
-from blog.acts.models import Act
+from blog.acts.models import Act, ActKind, TargetKind
 from blog.db import writing
 from blog.errors import Malformed
 from blog.moderation import answering, cases
 from blog.moderation import queue as readings
-from blog.moderation.forms import BadFaithForm, DismissForm, HideForm
+from blog.moderation.announcing import Announced
+from blog.moderation.forms import ActForm, BadFaithForm, DismissForm, HideForm
+from blog.moderation.routes.acting import done, fresh
 from blog.paging import LARGEST_COUNT
 from blog.permissions import may_moderate
 from blog.viewer import viewer
@@ -63,65 +65,56 @@ def _again(number: int, said: str) -> Response:
     return fragment_or_redirect("moderation/_case.html", f"{HOME}#case-{number}", shown=readings.one(viewer(), number), said=said, current=HOME)
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One thing that may be done from a case: its form, its words, and the deed with rule and reason."""
-
-    form: HideForm
-    template: str  # the page; pieces are _TEMPLATE_form.html and _TEMPLATE_slot.html
-    said: str
-    do: Callable[[int, str], Act]
-    path: str  # after /moderation/cases/N
+# Kind: the form, the deed, what is said when it is done, the template of the page (its pieces are _NAME_form.html and _NAME_slot.html).
+ON_CASES: dict[ActKind, tuple[type[ActForm], Callable[..., Act], str, str]] = {
+    ActKind.HIDE: (HideForm, answering.hide, "Hidden", "act"),
+    ActKind.WARN: (ActForm, answering.warn, "Warned", "act"),
+    ActKind.DISMISS: (DismissForm, answering.dismiss, "Dismissed", "dismiss"),
+    ActKind.BAD_FAITH: (BadFaithForm, answering.call_bad_faith, "Dismissed as made in bad faith", "bad_faith"),
+}
 
 
 @bp.route("/moderation/cases/<key:number>/hide", methods=["GET", "POST"])
 def hide(number: int) -> Response:
-    def do(rule_id: int, reason: str) -> Act:
-        return answering.hide(number, viewer(), rule_id=rule_id, reason=reason)
+    return _on_case(number, ActKind.HIDE)
 
-    return _deed(number, Deed(HideForm(), "hide", "Hidden.", do, "hide"))
+
+@bp.route("/moderation/cases/<key:number>/warn", methods=["GET", "POST"])
+def warn(number: int) -> Response:
+    return _on_case(number, ActKind.WARN)
 
 
 @bp.route("/moderation/cases/<key:number>/dismiss", methods=["GET", "POST"])
 def dismiss(number: int) -> Response:
-    def do(rule_id: int, reason: str) -> Act:
-        return answering.dismiss(number, viewer(), rule_id=rule_id, reason=reason)
-
-    return _deed(number, Deed(DismissForm(), "dismiss", "Dismissed.", do, "dismiss"))
+    return _on_case(number, ActKind.DISMISS)
 
 
 @bp.route("/moderation/cases/<key:number>/reports/<key:report_id>/bad-faith", methods=["GET", "POST"])
 def bad_faith(number: int, report_id: int) -> Response:
-    def do(rule_id: int, reason: str) -> Act:
-        return answering.call_bad_faith(number, report_id, viewer(), rule_id=rule_id, reason=reason)
-
-    return _deed(number, Deed(BadFaithForm(), "bad_faith", "Dismissed as made in bad faith.", do, f"reports/{report_id}/bad-faith"))
+    return _on_case(number, ActKind.BAD_FAITH, report_id=report_id)
 
 
-def _deed(number: int, deed: Deed) -> Response:
+def _on_case(number: int, kind: ActKind, **which: int) -> Response:
+    shape, deed, said, name = ON_CASES[kind]
     shown = readings.one(viewer(), number)
-    form, rules = deed.form, recording.rules()
-    form.offer(rules)
+    form = fresh(kind, shape)
     if request.method == "POST":
-        done = 0
-        with form.holding_refusals():
-            form.check()
-            limiting.spend("act", viewer().id)
-            with writing():
-                done = deed.do(int(form.rule.data), form.reason.data).number
-        if done:
-            return _done(number, f"Case {number}. {deed.said} Act {done}.", done)
-    else:
-        form.begin_with(shown.first_rule, rules)
-    piece = f"moderation/_{deed.template}_slot.html" if request.method == "POST" else f"moderation/_{deed.template}_form.html"
-    return page_or_fragment(f"moderation/{deed.template}_case.html", piece, form.status, form=form, shown=shown, what=shown.what, name=shown.person,
-                            key=f"case-{number}", action=f"{HOME}/cases/{number}/{deed.path}", back=f"{HOME}#case-{number}", heading=3, current=HOME)
+        act = done(form, partial(deed, **which), number)
+        if act:
+            return _done(number, f"Case {number}. {said}. Act {act}.", act if kind in answering.BACK else 0)
+    elif not form.rule.data:
+        form.begin_with(shown.first_rule, recording.rules())
+    piece = f"moderation/_{name}_slot.html" if request.method == "POST" else f"moderation/_{name}_form.html"
+    return page_or_fragment(f"moderation/{name}_case.html", piece, form.status, form=form, shown=shown, what=shown.what, action=request.path,
+                            act=Announced(kind, TargetKind(shown.what), shown.person), key=f"case-{number}", back=f"{HOME}#case-{number}", heading=3,
+                            replies=shown.replies, current=HOME)
 
 
 def _done(number: int, said: str, act: int) -> Response:
-    undo = f"{HOME}/undo?acts={act}"
+    """What stands after an act; `act` is its number where it can be taken back at once."""
+    undo = f"{HOME}/undo?acts={act}" if act else ""
     if not is_fragment():
-        flash(said, f"undo {undo}")
+        flash(said, f"undo {undo}" if undo else "message")
     shown = readings.one(viewer(), number)
     piece = "moderation/_case.html" if shown.is_open else "moderation/_case_done.html"
     return instead(fragment_or_redirect(piece, HOME, shown=shown, said=said, undo=undo, current=HOME), f"case-{number}")
@@ -131,18 +124,17 @@ def _done(number: int, said: str, act: int) -> Response:
 def hide_together() -> Response:
     """Several cases at once, chosen in the queue: one rule, one reason, an act for each."""
     chosen = _numbers(request.values.getlist("case"))
-    form = HideForm()
-    form.offer(recording.rules())
+    form = fresh(ActKind.HIDE, ActForm)
     if request.method == "POST":
-        done = None
+        together = None
         with form.holding_refusals():
             form.check()
             limiting.spend("act", viewer().id)
             with writing():
-                done = answering.hide_together(chosen, viewer(), rule_id=int(form.rule.data), reason=form.reason.data)
-                numbers = [act.number for act in done.acts]
-        if done is not None:
-            _tell_together(numbers, done.left)
+                together = answering.hide_together(chosen, viewer(), **form.facts())
+                numbers = [act.number for act in together.acts]
+        if together is not None:
+            _tell_together(numbers, together.left)
             return go(HOME)
     return page_or_fragment("moderation/hide_together.html", "moderation/hide_together.html", form.status, form=form,
                             cases=readings.some(viewer(), chosen), current=HOME)

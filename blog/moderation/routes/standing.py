@@ -7,7 +7,7 @@ from blog import limiting
 from blog.db import writing
 from blog.moderation import standing
 from blog.moderation.forms import NoteForm
-from blog.permissions import may_act_at_all, may_moderate
+from blog.permissions import may_act_at_all, may_act_on_member, may_moderate
 from blog.viewer import viewer
 from blog.web import go, page_or_fragment
 
@@ -41,6 +41,7 @@ def member(username: str) -> Response:
     own = person.id == viewer().id
     return page_or_fragment(
         "moderation/member.html", "moderation/member.html", form.status, person=person, form=form, own=own,
+        may_act=may_act_on_member(viewer(), person.id, person.role),
         acts=standing.acts_about(person.id, own=False, after=request.args.get("acts")),
         notes=None if own else standing.notes(person.id, viewer(), request.args.get("notes")), current=MEMBERS,
     )
