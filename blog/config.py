@@ -260,6 +260,7 @@ class Settings:
         "What a newcomer sends sooner than this after the form was opened waits for a moderator; 0: nobody looks at the time."
     )
     holding_rule: int = _setting(4, _number(1, 999), "Number of the rule that the board itself names when a text of a newcomer waits.")
+    notes_exported: bool = _setting(True, _switch, "Whether a member who asks for their data gets what moderators noted about them.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much the log says.")
 
     @property

@@ -28,7 +28,7 @@ from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
 from blog.moderation import jobs as moderation_jobs
-from blog.moderation.routes import acting, appeals, public_log
+from blog.moderation.routes import acting, appeals, public_log, queue, reports, rulebook, standing
 from blog.moderation.waiting import waiting
 from blog.notices import routes as notices
 from blog.operations import cli as operations_cli
@@ -42,8 +42,8 @@ from blog.web import KeyConverter
 HTMX = "vendor/htmx.min.js"
 
 BLUEPRINTS = (
-    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, appeals.bp, public_log.bp, filters.bp, acts.bp, notices.bp,
-    topics.bp, members.bp, feeds.bp, mail.bp,
+    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, queue.bp, reports.bp, standing.bp, rulebook.bp, appeals.bp, public_log.bp,
+    filters.bp, acts.bp, notices.bp, topics.bp, members.bp, feeds.bp, mail.bp,
 )
 
 

@@ -78,6 +78,14 @@ def on_top(response: Response) -> Response:
     return vary(response)
 
 
+def instead(response: R, target: str) -> R:
+    """Under htmx the answer replaces the element of that id, around the form that was sent; a refusal replaces the form alone."""
+    if is_fragment():
+        response.headers["HX-Retarget"] = f"#{target}"
+        response.headers["HX-Reswap"] = "outerHTML"
+    return response
+
+
 def own_path(raw: str | None, otherwise: str = "/") -> str:
     """`raw` if it is a path on this board (for `next`), else `otherwise`. Whole address parsed, nothing guessed."""
     if not raw or len(raw) > 2000 or not raw.startswith("/") or raw.startswith("//"):

@@ -18,6 +18,7 @@ EVERYONE = "everyone"
 MEMBER = "member"
 OWN = "own"  # the member who wrote it
 MODERATOR = "moderator"
+ADMINISTRATOR = "administrator"
 
 ADDRESSES: dict[str, str] = {
     "GET /": EVERYONE,
@@ -34,6 +35,7 @@ ADDRESSES: dict[str, str] = {
     "GET /comments/<key:comment_id>/redact": MODERATOR,
     "GET /comments/<key:comment_id>/replies": EVERYONE,
     "GET /comments/<key:comment_id>/reply": EVERYONE,
+    "GET /comments/<key:comment_id>/report": MEMBER,
     "GET /comments/<key:comment_id>/unhide": MODERATOR,
     "GET /dev/mail": EVERYONE,  # in development only
     "GET /dev/mail/<key:number>": EVERYONE,
@@ -51,10 +53,21 @@ ADDRESSES: dict[str, str] = {
     "GET /members/<username>/suspend": MODERATOR,
     "GET /members/<username>/warn": MODERATOR,
     "GET /metrics": EVERYONE,  # on the operator's own network only
+    "GET /moderation": MODERATOR,
     "GET /moderation/appeals": MODERATOR,
+    "GET /moderation/cases/<key:number>": MODERATOR,
+    "GET /moderation/cases/<key:number>/dismiss": MODERATOR,
+    "GET /moderation/cases/<key:number>/hide": MODERATOR,
+    "GET /moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": MODERATOR,
+    "GET /moderation/cases/<key:number>/warn": MODERATOR,
     "GET /moderation/filters": MODERATOR,
     "GET /moderation/held": MODERATOR,
     "GET /moderation/held/<key:held_id>/reject": MODERATOR,
+    "GET /moderation/hide": MODERATOR,
+    "GET /moderation/members": MODERATOR,
+    "GET /moderation/members/<username>": MODERATOR,
+    "GET /moderation/rules": MODERATOR,
+    "GET /moderation/rules/<key:rule_id>": ADMINISTRATOR,
     "GET /notices": MEMBER,
     "GET /posts/<slug>": EVERYONE,
     "GET /posts/<slug>/close": MODERATOR,
@@ -68,6 +81,7 @@ ADDRESSES: dict[str, str] = {
     "GET /posts/<slug>/redact": MODERATOR,
     "GET /posts/<slug>/reject": MODERATOR,
     "GET /posts/<slug>/reopen": MODERATOR,
+    "GET /posts/<slug>/report": MEMBER,
     "GET /posts/<slug>/slow": MODERATOR,
     "GET /posts/<slug>/unhide": MODERATOR,
     "GET /posts/<slug>/unlock": MODERATOR,
@@ -75,12 +89,14 @@ ADDRESSES: dict[str, str] = {
     "GET /posts/new": MEMBER,
     "GET /readyz": EVERYONE,
     "GET /register": EVERYONE,
+    "GET /reports": MEMBER,
     "GET /reset/<token>": EVERYONE,
     "GET /rules": EVERYONE,
     "GET /settings/deleted": MEMBER,
     "GET /settings/invitations": MEMBER,
     "GET /settings/profile": MEMBER,
     "GET /settings/security": MEMBER,
+    "GET /settings/standing": MEMBER,
     "GET /sitemap.xml": EVERYONE,
     "GET /topics": EVERYONE,
     "GET /topics/<slug>": EVERYONE,
@@ -97,6 +113,7 @@ ADDRESSES: dict[str, str] = {
     "POST /comments/<key:comment_id>/edit": OWN,
     "POST /comments/<key:comment_id>/hide": MODERATOR,
     "POST /comments/<key:comment_id>/redact": MODERATOR,
+    "POST /comments/<key:comment_id>/report": MEMBER,
     "POST /comments/<key:comment_id>/restore": OWN,
     "POST /comments/<key:comment_id>/thank": MEMBER,
     "POST /comments/<key:comment_id>/unhide": MODERATOR,
@@ -111,10 +128,24 @@ ADDRESSES: dict[str, str] = {
     "POST /members/<username>/refuse": MODERATOR,
     "POST /members/<username>/suspend": MODERATOR,
     "POST /members/<username>/warn": MODERATOR,
+    "POST /moderation/cases/<key:number>/claim": MODERATOR,
+    "POST /moderation/cases/<key:number>/dismiss": MODERATOR,
+    "POST /moderation/cases/<key:number>/hide": MODERATOR,
+    "POST /moderation/cases/<key:number>/pass": MODERATOR,
+    "POST /moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": MODERATOR,
+    "POST /moderation/cases/<key:number>/warn": MODERATOR,
     "POST /moderation/filters": MODERATOR,
     "POST /moderation/filters/<key:line_id>/retire": MODERATOR,
     "POST /moderation/held/<key:held_id>/approve": MODERATOR,
     "POST /moderation/held/<key:held_id>/reject": MODERATOR,
+    "POST /moderation/hide": MODERATOR,
+    "POST /moderation/members/<username>": MODERATOR,
+    "POST /moderation/reasons": MODERATOR,
+    "POST /moderation/reasons/<key:template_id>/retire": MODERATOR,
+    "POST /moderation/rules": ADMINISTRATOR,
+    "POST /moderation/rules/<key:rule_id>": ADMINISTRATOR,
+    "POST /moderation/rules/<key:rule_id>/retire": ADMINISTRATOR,
+    "POST /moderation/undo": MODERATOR,
     "POST /notices": MEMBER,
     "POST /posts/<slug>/approve": MODERATOR,
     "POST /posts/<slug>/close": MODERATOR,
@@ -127,6 +158,7 @@ ADDRESSES: dict[str, str] = {
     "POST /posts/<slug>/redact": MODERATOR,
     "POST /posts/<slug>/reject": MODERATOR,
     "POST /posts/<slug>/reopen": MODERATOR,
+    "POST /posts/<slug>/report": MEMBER,
     "POST /posts/<slug>/restore": OWN,
     "POST /posts/<slug>/slow": MODERATOR,
     "POST /posts/<slug>/thank": MEMBER,
@@ -168,7 +200,7 @@ def keeper(world: World, line: str) -> Visitor:
         return board.member("nina", verified=False)
     if who == EVERYONE:
         return board.cy
-    return {MEMBER: board.anna, OWN: board.bo, MODERATOR: board.mo}[who]
+    return {MEMBER: board.anna, OWN: board.bo, MODERATOR: board.mo, ADMINISTRATOR: board.ad}[who]
 
 
 @pytest.fixture
@@ -258,19 +290,20 @@ def test_each_page_opens_for_who_may(world: World) -> None:
 @pytest.mark.one_database
 def test_pages_of_moderators_and_writers_are_closed_to_other_members(world: World) -> None:
     for line, route in listed(world.app).items():
-        if line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR}:
-            for htmx in (False, True):
-                answer = world.board.anna.get(world.address(route), htmx=htmx)
-                assert answer.status_code in {403, 404}, f"{line}: {answer.status_code} for a member whose it is not"
+        if line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR, ADMINISTRATOR}:
+            for who in [world.board.anna] + [world.board.mo] * (ADDRESSES[line] == ADMINISTRATOR):
+                for htmx in (False, True):
+                    answer = who.get(world.address(route), htmx=htmx)
+                    assert answer.status_code in {403, 404}, f"{line}: {answer.status_code} for {who.viewer.username}, who may not"
 
 
 def test_deeds_of_moderators_and_writers_are_refused_to_other_members(world: World) -> None:
     before = written(world.app, besides={"draft"})
     tried = 0
     for line, route in listed(world.app).items():
-        if not line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR}:
+        if not line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR, ADMINISTRATOR}:
             tried += 1
-            for who in [world.board.anna] + [world.board.mo] * (ADDRESSES[line] == OWN):
+            for who in [world.board.anna] + [world.board.mo] * (ADDRESSES[line] != MODERATOR):
                 for htmx in (False, True):
                     answer = who.post(world.address(route), world.form(route), htmx=htmx, token=world.token(who))
                     assert answer.status_code in {403, 404}, f"{line}: {answer.status_code} for {who.viewer.username}"
@@ -390,7 +423,7 @@ def test_every_page_for_members_holds_the_form_of_all_buttons_and_the_way_out(wo
     for line, route in listed(world.app).items():
         if not line.startswith("GET ") or route.endpoint.split(".")[0] in {"feeds", "operations"} or route.endpoint == "comments.news":
             continue  # feeds, what machines ask, and the one piece that stands in no page of its own
-        who = world.board.mo if ADDRESSES[line] == MODERATOR else world.board.bo
+        who = {MODERATOR: world.board.mo, ADMINISTRATOR: world.board.ad}.get(ADDRESSES[line], world.board.bo)
         answer = who.get(world.address(route))
         if answer.status_code in {301, 303}:
             continue

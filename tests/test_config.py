@@ -61,6 +61,8 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "byline": ("ISO", "iso"),
     "publishing": ("authors", "authors"),
     "writing_needs_verified": ("0", False),
+    "notes_exported": ("0", False),
+    "log_names": ("1", True),
     "log_level": ("warning", "warning"),
 }
 

@@ -15,13 +15,15 @@ from werkzeug.routing import Rule as Route
 
 from blog.accounts import links
 from blog.accounts.models import EmailAddress, LinkPurpose
+from blog.acts.models import TargetKind
 from blog.clock import now
 from blog.comments import writing
 from blog.db import db
 from blog.filters import holding, listing
 from blog.filters.holding import Cause
 from blog.filters.models import FilterKind, HeldKind
-from blog.moderation import appeals, hiding, sanctioning
+from blog.moderation import appeals, hiding, reporting, sanctioning
+from blog.moderation.models import Case, Report
 from blog.posts import publishing
 from blog.posts.models import PostState
 from blog.tables import metadata
@@ -66,6 +68,8 @@ class World:
     act: int = 0
     appealed: int = 0  # an act by max, against which bo appealed
     talked_of: int = 0  # an act by mo, against which bo appealed
+    cases: dict[str, int] = field(default_factory=dict)  # by what will be done from them
+    report: int = 0
     verify_token: str = ""
     reset_token: str = ""
     kept: dict[str, str] = field(default_factory=dict)
@@ -107,9 +111,13 @@ class World:
             ("filters.reject", "held_id"): self.held_three,
             ("filters.approve_post", "slug"): self.held_slug,
             ("filters.reject_post", "slug"): self.held_slug_too,
+            **{(f"queue.{deed}", "number"): case for deed, case in self.cases.items()},
+            ("queue.bad_faith", "report_id"): self.report,
+            ("rulebook.retire", "rule_id"): 5,
         }
         usual: dict[str, Any] = {
-            "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act, "held_id": self.held, "line_id": self.line,
+            "rule_id": 4, "template_id": 1, "comment_id": self.comment, "username": "bo", "token": self.verify_token, "number": self.act,
+            "held_id": self.held, "line_id": self.line,
             "slug": self.topic if route.rule.startswith("/topics/") else self.slug,
         }
         known = special.get((route.endpoint, name), usual.get(name))
@@ -118,7 +126,8 @@ class World:
 
     def form(self, route: Route) -> dict[str, Any]:
         """Fields with which an unsafe request to the route does what it is for."""
-        return dict(FORMS.get(route.rule, {}), **({"parent_id": str(self.reply)} if route.rule == "/posts/<slug>/comments" else {}))
+        own = {"/posts/<slug>/comments": {"parent_id": str(self.reply)}, "/moderation/hide": {"case": str(self.cases["hide"])}}
+        return {**FORMS.get(route.rule, {}), **own.get(route.rule, {})}
 
     def token(self, who: Visitor) -> str:
         """The visit's token, asked for once."""
@@ -157,8 +166,24 @@ FORMS: dict[str, dict[str, Any]] = {
     "/moderation/held/<key:held_id>/reject": {"rule": "4", "reason": REASON},
     "/posts/<slug>/approve": {},
     "/posts/<slug>/reject": {"rule": "4", "reason": REASON},
+    "/comments/<key:comment_id>/report": {"rule": "3", "note": "It names my sister."},
+    "/posts/<slug>/report": {"rule": "3", "note": "It names my sister."},
     "/posts/<slug>/hide": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unhide": {"reason": REASON},
+    "/moderation/cases/<key:number>/claim": {},
+    "/moderation/cases/<key:number>/pass": {},
+    "/moderation/cases/<key:number>/hide": {"rule": "2", "reason": REASON},
+    "/moderation/cases/<key:number>/warn": {"rule": "2", "reason": REASON},
+    "/moderation/cases/<key:number>/dismiss": {"rule": "3", "reason": REASON},
+    "/moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": {"rule": "3", "reason": REASON},
+    "/moderation/hide": {"rule": "2", "reason": REASON},
+    "/moderation/undo": {},
+    "/moderation/members/<username>": {"body": WORDS},
+    "/moderation/reasons": {"title": "Names a client", "reason": REASON},
+    "/moderation/reasons/<key:template_id>/retire": {},
+    "/moderation/rules": {"title": "Answer what was asked", "text": WORDS},
+    "/moderation/rules/<key:rule_id>": {"title": "No selling here", "text": WORDS},
+    "/moderation/rules/<key:rule_id>/retire": {},
     "/posts/<slug>/lock": {"rule": "2", "reason": REASON},
     "/posts/<slug>/unlock": {"reason": REASON},
     "/posts/<slug>/close": {"rule": "2", "reason": REASON},
@@ -193,7 +218,7 @@ FORMS: dict[str, dict[str, Any]] = {
 def build(board: Board) -> World:
     """Fill the board. The members are signed in; call once per test."""
     bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
-    assert board.anna.id and board.max.id and board.member("nina", verified=False).id
+    assert board.anna.id and board.max.id and board.ad.id and board.member("nina", verified=False).id
     nell = board.member("nell")
     assert board.member("otto").id
     world = World(board)
@@ -221,6 +246,13 @@ def build(board: Board) -> World:
         publishing.delete(deleted[0], bo.viewer)
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
+        told = {"hide": (TargetKind.COMMENT, writing.add(post[0], board.anna.viewer, words)), "dismiss": (TargetKind.COMMENT, world.leaf),
+                "bad_faith": (TargetKind.POST, post[0]), "claim": (TargetKind.COMMENT, world.comment), "warn": (TargetKind.COMMENT, world.reply)}
+        for deed, target in told.items():
+            reporting.report(target, board.member("nina", verified=False).viewer, rule_id=3, note="Not about the article.")
+            world.cases[deed] = db.session.execute(select(Case.id).order_by(Case.id.desc()).limit(1)).scalar_one()
+        world.cases["show"] = world.cases["pass_on"] = world.cases["claim"]
+        world.report = db.session.execute(select(Report.id).where(Report.case_id == world.cases["bad_faith"])).scalar_one()
         world.act = hiding.hide_comment(world.hidden, mo.viewer, rule_id=2, reason=REASON).number
         world.talked_of = hiding.hide_post(hidden[0], mo.viewer, rule_id=2, reason=REASON).number
         sanctioning.suspend(nell.id, mo.viewer, rule_id=2, reason=REASON, until=now() + timedelta(days=7))

@@ -8,7 +8,7 @@ from blog.acts.models import ActKind, TargetKind
 from blog.clock import now
 from blog.comments import thread
 from blog.errors import Refused
-from blog.moderation import appeal_forms, appeals
+from blog.moderation import appeal_forms, appeals, rulebook
 from blog.moderation.models import Outcome
 from blog.permissions import may_moderate, may_read_act_words
 from blog.viewer import Viewer, viewer
@@ -39,10 +39,9 @@ def show(number: int) -> Response:
     response = page_or_fragment(
         "acts/show.html", "acts/show.html", receipt=receipt, own=own, key=key if has_key else "", what=_noun(receipt),
         sentence=words.passive(act, own, about=_about(receipt)), who=words.actor_words(act), knows=knows and act.kind in ABOUT_WORDS,
-        words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows),
+        words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows), moderates=bool(may_moderate(viewer())),
         state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by, is_appealed=place.is_open),
         place=place, forms=appeal_forms.begun(place, viewer().id), meaning=appeal_forms.meaning, outcomes=list(Outcome),
-        moderates=bool(may_moderate(viewer())),
     )
     return unshared(response) if own else response
 
@@ -84,4 +83,4 @@ def _words_of(receipt: recording.Receipt, reader: Viewer) -> str:
 @bp.get("/rules")
 @open_to_all
 def rules() -> Response:
-    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=recording.rules())
+    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=rulebook.rules())

@@ -66,6 +66,8 @@ _REPORT = {
     ActKind.DISMISS: ("dismissed the reports on {on}", "The reports on {on} were dismissed", "The reports on {on} were dismissed"),
     ActKind.BAD_FAITH: ("dismissed a report on {on} as made in bad faith", "A report of yours was dismissed as made in bad faith",
                         "A report on {on} was dismissed as made in bad faith"),
+    ActKind.REOPEN: ("took back what was said of reports on {on}", "What was said of your report was taken back",
+                     "What was said of reports on {on} was taken back"),
 }
 
 # What an appeal came to: after the handle, said to the appellant, and said of it. "{act}" is the act appealed.

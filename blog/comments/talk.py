@@ -15,6 +15,7 @@ from blog.permissions import (
     may_hide,
     may_put_aside,
     may_reply,
+    may_report,
     may_restore_comment,
     may_thank,
     may_unhide,
@@ -81,6 +82,9 @@ class Talk:
 
     def may_restore(self, row: Shown) -> bool:
         return row.is_deleted and bool(may_restore_comment(self.viewer, row, now()))
+
+    def may_report(self, row: Shown) -> bool:
+        return bool(may_report(self.viewer, row.author_id, not row.is_tombstone))
 
     def may_hide(self, row: Shown) -> bool:
         return not row.is_hidden and not row.is_deleted and bool(may_hide(self.viewer, row.author_id))

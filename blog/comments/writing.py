@@ -183,6 +183,15 @@ def _sent(by: Viewer, submission_id: str, post_id: int, parent_id: int | None, s
     return None, sent is not None or held is not None
 
 
+def tell_of(comment_id: int, by_id: int, *, post_id: int, post_author_id: int, parent_id: int | None, parent_author_id: int | None) -> None:
+    """Tell whom a new comment concerns: who wrote the comment that it answers, and the post's author. Nobody twice, and nobody of their
+    own. Two statements at most."""
+    if parent_author_id is not None:
+        tell(parent_author_id, NoticeKind.REPLY, comment_id, by_id=by_id, group=str(parent_id))
+    if post_author_id != parent_author_id:
+        tell(post_author_id, NoticeKind.COMMENT, comment_id, by_id=by_id, group=str(post_id))
+
+
 def _wait_in_slow(post: Any, by: Viewer) -> None:
     """Raises TooFast for a member whose last comment in a slowed discussion is too recent; moderators answer for it and are not slowed.
     One statement in such a discussion, none elsewhere."""
@@ -197,15 +206,6 @@ def _wait_in_slow(post: Any, by: Viewer) -> None:
         seconds = math.ceil((until - now()).total_seconds())
         raise TooFast(f"This discussion is slowed down: one comment of each member in {span(post.slow_seconds)}. You can go on at {clock_time(until)}."
                       " What you typed is still here.", seconds, until)
-
-
-def tell_of(comment_id: int, by_id: int, *, post_id: int, post_author_id: int, parent_id: int | None, parent_author_id: int | None) -> None:
-    """Tell whom a new comment concerns: who wrote the comment that it answers, and the post's author. Nobody twice, and nobody of their
-    own. Two statements at most."""
-    if parent_author_id is not None:
-        tell(parent_author_id, NoticeKind.REPLY, comment_id, by_id=by_id, group=str(parent_id))
-    if post_author_id != parent_author_id:
-        tell(post_author_id, NoticeKind.COMMENT, comment_id, by_id=by_id, group=str(post_id))
 
 
 def edit(comment_id: int, by: Viewer, text: Words, *, version: int | None, past_filters: bool = False) -> Sent:

@@ -15,14 +15,14 @@ from sqlalchemy import insert, select, update
 from blog.accounts import passwords, registering, sessions
 from blog.accounts.models import Member, Role
 from blog.acts import recording
-from blog.acts.models import ActNumber
+from blog.acts.models import ActNumber, TargetKind
 from blog.clock import now, stopped_at
 from blog.comments import writing as comments
 from blog.comments.models import Comment, Thank
 from blog.config import kept_secret, settings
 from blog.db import db, writing
-from blog.demo.reading import DemoAppeal, DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, content
-from blog.moderation import appeals, hiding
+from blog.demo.reading import DemoAppeal, DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, DemoReport, content
+from blog.moderation import appeals, hiding, reporting
 from blog.moderation.models import Outcome
 from blog.notices.models import UNSEEN, Notice
 from blog.posts import publishing
@@ -36,6 +36,8 @@ ACCOUNTS = {"reader": Role.MEMBER, "author": Role.AUTHOR, "moderator": Role.MODE
 EDITED_AFTER = timedelta(minutes=4)
 # A comment that is deleted or hidden takes no more replies, so those that it has come first.
 REMOVED_AFTER = timedelta(minutes=1)
+# Readers come by one after the other.
+REPORTED_AFTER = timedelta(minutes=19)
 
 # Notices that are older have been read.
 READ_AFTER = timedelta(days=2)
@@ -121,6 +123,8 @@ class _Filling:
                     yield written + EDITED_AFTER, partial(self._edit, post, comment)
                 if comment.is_deleted:
                     yield removed, partial(self._delete, post, comment)
+                for turn, report in enumerate(comment.reports, 1):
+                    yield written + turn * REPORTED_AFTER, partial(self._report, post, comment, report)
                 if comment.hiding:
                     yield removed, partial(self._hide, post, comment, comment.hiding)
                     if comment.hiding.appeal:
@@ -157,8 +161,7 @@ class _Filling:
         comments.delete(self.comment_ids[post.title, comment.key], self.people[comment.by])
 
     def _hide(self, post: DemoPost, comment: DemoComment, plan: DemoHiding) -> None:
-        rule_id = next(rule.id for rule in recording.rules() if rule.number == plan.rule)
-        act = hiding.hide_comment(self.comment_ids[post.title, comment.key], self.people[plan.by], rule_id=rule_id, reason=plan.reason)
+        act = hiding.hide_comment(self.comment_ids[post.title, comment.key], self.people[plan.by], rule_id=_rule(plan.rule), reason=plan.reason)
         self.act_numbers[post.title, comment.key] = act.number
 
     def _appeal(self, post: DemoPost, comment: DemoComment, appeal: DemoAppeal) -> None:
@@ -172,6 +175,10 @@ class _Filling:
         old = (UNSEEN, Notice.told_at < self.moment - READ_AFTER)
         db.session.execute(update(Notice).where(*old).values(seen_at=self.moment - READ_AFTER), execution_options={"synchronize_session": False})
 
+    def _report(self, post: DemoPost, comment: DemoComment, plan: DemoReport) -> None:
+        target = TargetKind.COMMENT, self.comment_ids[post.title, comment.key]
+        reporting.report(target, self.people[plan.by], rule_id=_rule(plan.rule), note=plan.note)
+
     def _thank(self) -> None:
         """All thanks at once: they carry no time."""
         thanked = {self.comment_ids[post.title, comment.key]: comment.thanks for post in self.plan.posts for comment in post.thread if comment.thanks}
@@ -179,3 +186,8 @@ class _Filling:
         db.session.execute(insert(Thank), rows)
         for comment_id, names in thanked.items():
             db.session.execute(update(Comment).where(Comment.id == comment_id).values(thanks=len(names)), execution_options={"synchronize_session": False})
+
+
+def _rule(number: int) -> int:
+    """Id of the rule in force with that number."""
+    return next(rule.id for rule in recording.rules() if rule.number == number)

@@ -52,6 +52,15 @@ class DemoHiding:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoReport:
+    """Who reports a comment, under which rule (by number), and what they tell moderators."""
+
+    by: str
+    rule: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DemoComment:
     """One comment. `key` and `parent` hold within its thread; `after` is the time from the post to it."""
 
@@ -64,6 +73,7 @@ class DemoComment:
     is_deleted: bool
     hiding: DemoHiding | None
     thanks: tuple[str, ...]
+    reports: tuple[DemoReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def _post(path: Path) -> DemoPost:
 def _comment(row: dict[str, Any]) -> DemoComment:
     hiding = _hiding(row["hidden"]) if "hidden" in row else None
     return DemoComment(row["key"], row.get("parent"), row["by"], timedelta(minutes=row["minutes"]), row["body"].strip(), row.get("edited"),
-                       row.get("deleted", False), hiding, tuple(row.get("thanks", ())))
+                       row.get("deleted", False), hiding, tuple(row.get("thanks", ())), tuple(DemoReport(**report) for report in row.get("reported", ())))
 
 
 def _hiding(row: dict[str, Any]) -> DemoHiding:

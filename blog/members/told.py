@@ -17,6 +17,7 @@ from blog.db import db
 from blog.moderation import log
 from blog.moderation.appeals import DONE
 from blog.moderation.models import Case
+from blog.moderation.reporting import OUTCOMES
 from blog.notices.inbox import Told, subjects
 from blog.notices.models import NoticeKind
 from blog.permissions import is_listed_post, is_open_comment
@@ -166,6 +167,7 @@ def _of_report(line: Line, act: log.Line | None) -> Line:
     """A report that was decided."""
     if act is None:
         return replace(line, lead="Your report was looked at", to="/reports")
+    came = OUTCOMES.get(act.kind, "A moderator acted on it.").rstrip(".")
     changed = f"; {DONE[act.outcome]} on appeal" if act.outcome else ""
-    return replace(line, lead="Your report was decided", to=f"/acts/{act.number}", rest=f": {act.did}, under rule {act.rule_number}{changed}",
-                   said=act.reason)
+    return replace(line, lead="Your report was decided", to=f"/acts/{act.number}", said=act.reason,
+                   rest=f": {came[0].lower()}{came[1:]}, under rule {act.rule_number}{changed}")

@@ -18,9 +18,9 @@ from blog.clock import now
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid, NotFound
 from blog.moderation import letters, lifting, log
-from blog.moderation.models import APPEAL_OPEN, Appeal, AppealMessage, AppealState, Outcome, Report
+from blog.moderation.models import APPEAL_OPEN, Appeal, AppealMessage, AppealState, Case, Outcome, Report
 from blog.notices.models import NoticeKind
-from blog.notices.telling import tell
+from blog.notices.telling import tell, tell_each
 from blog.paging import read_cursor
 from blog.permissions import APPEAL_DAYS, Ruling, may_appeal, may_decide
 from blog.viewer import Viewer
@@ -99,7 +99,7 @@ def say(number: int, by: Viewer, person_id: int, body: str, submission_id: str |
 
 def decide(number: int, by: Viewer, *, outcome: Outcome, reason: str, until: datetime | None = None) -> Act:
     """Decide the appeal against act `number`; gives the act of the decision. Overturned, everything is as if the act had not been. The
-    appellant is told by notice and mail, whoever acted and whoever had reported it by notice.
+    appellant is told by notice and mail, whoever acted by notice, and where it changes what came of reports, who made them.
 
     `until`: the new end, where softening means an earlier one. Raises NotFound (no appeal), NotAllowed, Invalid, Conflict (decided already).
     """
@@ -118,10 +118,20 @@ def decide(number: int, by: Viewer, *, outcome: Outcome, reason: str, until: dat
     letters.ask_to_tell_decision(appeal.id, appeal.person_id)
     if act.actor_id is not None:
         tell(act.actor_id, NoticeKind.APPEALED, decision.id, by_id=by.id)
-    if act.case_id is not None:
-        for reporter_id in db.session.execute(select(Report.reporter_id).where(Report.case_id == act.case_id).order_by(Report.reporter_id)).scalars():
-            tell(reporter_id, NoticeKind.REPORT, act.case_id, by_id=by.id)
+    if outcome != Outcome.UPHOLD:
+        _tell_reporters(act, by)
     return decision
+
+
+def _tell_reporters(act: Act, by: Viewer) -> None:
+    """What they had been told of a case that `act` closed holds no longer. Two statements at most."""
+    told: Any = (
+        select(Report.case_id, Report.reporter_id).join(Case, Case.id == Report.case_id)
+        .where(Case.closed_by == act.id, Report.bad_faith_by.is_(None), Report.reporter_id != by.id).order_by(Report.reporter_id)
+    )
+    rows = db.session.execute(told).all()
+    if rows:
+        tell_each([row.reporter_id for row in rows], NoticeKind.REPORT, rows[0].case_id)
 
 
 def _decision(act: Act, by: Viewer, outcome: Outcome, reason: str, until: datetime | None) -> Act:

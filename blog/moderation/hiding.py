@@ -10,7 +10,7 @@ from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict
 from blog.jobs.queue import enqueue
-from blog.moderation import lifting, targets
+from blog.moderation import cases, lifting, targets
 from blog.notices.models import NoticeKind
 from blog.notices.telling import tell
 from blog.permissions import may_hide, may_unhide
@@ -41,6 +41,7 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with
         counting.count_live(comment.post_id, -1)
     counting.settle(comment_id)
     db.session.expire(comment)
+    cases.answered((TargetKind.COMMENT, comment_id), act)
     return act
 
 
@@ -81,6 +82,7 @@ def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str, case_id: i
     post.hidden_by = act.id
     db.session.flush()
     versions.rise()
+    cases.answered((TargetKind.POST, post_id), act)
     return act
 
 

@@ -19,7 +19,8 @@ from blog.comments import counting
 from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid
-from blog.moderation import ending, targets
+from blog.moderation import cases, ending, targets
+from blog.moderation.models import Report
 from blog.posts.models import Post
 from blog.viewer import Viewer
 
@@ -36,7 +37,8 @@ def lift(act: Act, kind: ActKind, by: Viewer, reason: str) -> Act:
     """Undo `act` by an act of `kind` (UNHIDE, UNLOCK, REOPEN, UNSLOW, LIFT, BACK, or OVERTURN for an appeal), under the rule of the one it ends.
     Everything that the act changed is as it would be without it; counters and versions too.
 
-    No reason is asked of whoever takes back their own act within UNDO_SECONDS; that is not mailed either.
+    No reason is asked of whoever takes back their own act within UNDO_SECONDS; that is not mailed either, and a case that the act had closed
+    is open again.
     Raises Conflict where it is undone already or (but for OVERTURN, which is recorded all the same) has no effect left; Gone for words
     that were taken out; Invalid without a reason.
     """
@@ -53,6 +55,8 @@ def lift(act: Act, kind: ActKind, by: Viewer, reason: str) -> Act:
     stood = end(act) if end is not None else True
     if not stood and kind not in DECISIONS:
         raise Conflict(f"Act {act.number} has no effect any more: it ended by itself, or another act took its place. Nothing was changed.")
+    if at_once:
+        cases.reopened(act)
     return undoing
 
 
@@ -138,9 +142,14 @@ def _bring_back(act: Act) -> bool:
     return _update(update(Comment).where(Comment.id == act.target_id, Comment.aside_by == act.id).values(aside_by=None))
 
 
+def _believe(act: Act) -> bool:
+    return _update(update(Report).where(Report.bad_faith_by == act.id).values(bad_faith_by=None))
+
+
 # Kinds that are not here left nothing behind but their own row (a warning, a dismissed report) or can't be undone (words taken out).
 ENDS: dict[ActKind, End] = {
     ActKind.HIDE: _unhide, ActKind.LOCK: _unlock, ActKind.CLOSE: _unlock, ActKind.SLOW: _unslow, ActKind.SUSPEND: _unsuspend, ActKind.ASIDE: _bring_back,
+    ActKind.BAD_FAITH: _believe,
 }
 
 

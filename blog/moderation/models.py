@@ -51,6 +51,7 @@ class Report(Base):
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id"))
     note: Mapped[str] = mapped_column(String(1000), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    bad_faith_by: Mapped[int | None] = mapped_column(BigId)  # the act that dismissed it as made to harm; acts are never removed
 
     __table_args__ = (UniqueConstraint("case_id", "reporter_id"),)
 

@@ -12,7 +12,7 @@ from blog.db import db
 from blog.drafts import keeping
 from blog.errors import Conflict, NotFound
 from blog.filters.models import HeldText
-from blog.moderation import targets
+from blog.moderation import cases, targets
 from blog.permissions import may_moderate, may_redact, may_see_post
 from blog.posts import publishing
 from blog.posts.models import Post, PostRevision, PostSlug
@@ -47,6 +47,7 @@ def redact_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) ->
         counting.count_live(post_id, -1)
     counting.settle(comment_id)
     db.session.expire(comment)
+    cases.answered((TargetKind.COMMENT, comment_id), act)
     return act
 
 
@@ -74,6 +75,7 @@ def redact_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     keeping.forget_copies(post.author_id, sources - {""}, [f"/posts/{slug}/edit" for slug in slugs])
     db.session.flush()
     versions.rise()
+    cases.answered((TargetKind.POST, post_id), act)
     return act
 
 

@@ -12,7 +12,7 @@ from blog.acts.models import Act, ActKind, TargetKind
 from blog.clock import now
 from blog.db import db
 from blog.errors import Conflict, Invalid
-from blog.moderation import ending, lifting, targets
+from blog.moderation import cases, ending, lifting, targets
 from blog.permissions import may_act_on_member
 from blog.viewer import Viewer
 
@@ -30,7 +30,10 @@ def warn(member_id: int, by: Viewer, *, rule_id: int, reason: str, about: tuple[
     before = _last_warning(member.id, target)
     if before is not None:
         raise targets.already(before, "warned about")
-    return _record(ActKind.WARN, member, by, rule_id, reason, "a warning: nothing is taken away", None, case_id, target)
+    act = _record(ActKind.WARN, member, by, rule_id, reason, "a warning: nothing is taken away", None, case_id, target)
+    if about is not None:
+        cases.answered(about, act)
+    return act
 
 
 def suspend(member_id: int, by: Viewer, *, rule_id: int, reason: str, until: datetime | None = None, case_id: int | None = None) -> Act:

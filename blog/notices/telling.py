@@ -1,7 +1,9 @@
 """Telling a member something, in the transaction of the deed that causes it. Knows nothing of comments or acts: kinds and ids only."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from blog.clock import now
@@ -14,7 +16,23 @@ def tell(member_id: int, kind: NoticeKind, subject_id: int, *, by_id: int | None
     what they did themselves. One statement."""
     if by_id is not None and by_id == member_id:
         return
+    _tell([member_id], kind, subject_id, by_id, group)
+
+
+def tell_each(member_ids: Sequence[int], kind: NoticeKind, subject_id: int) -> None:
+    """The same for several members, who did nothing of it themselves. One statement, none for nobody."""
+    if member_ids:
+        _tell(member_ids, kind, subject_id, None, "")
+
+
+def take_back(kind: NoticeKind, subject_id: int) -> None:
+    """Nobody who has not seen it yet is told of it any more. One statement."""
+    db.session.execute(delete(Notice).where(Notice.kind == kind.value, Notice.subject_id == subject_id, UNSEEN))
+
+
+def _tell(member_ids: Sequence[int], kind: NoticeKind, subject_id: int, by_id: int | None, group: str) -> None:
     insert: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     newest = {"subject_id": subject_id, "by_id": by_id, "told_at": now()}
-    row = insert(Notice).values(member_id=member_id, kind=kind.value, grouped=f"{kind.value} {group or subject_id}", count=1, **newest)
+    same = {"kind": kind.value, "grouped": f"{kind.value} {group or subject_id}", "count": 1, **newest}
+    row = insert(Notice).values([{"member_id": member_id, **same} for member_id in member_ids])
     db.session.execute(row.on_conflict_do_update(index_elements=["member_id", "grouped"], index_where=UNSEEN, set_={**newest, "count": Notice.count + 1}))

@@ -175,6 +175,7 @@ def upgrade() -> None:
         sa.Column("rule_id", big_id, nullable=False),
         sa.Column("note", sa.String(length=1000), nullable=False),
         sa.Column("created_at", instant, nullable=False),
+        sa.Column("bad_faith_by", big_id, nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["moderation_case.id"], name=op.f("fk_report_case_id")),
         sa.ForeignKeyConstraint(["reporter_id"], ["member.id"], name=op.f("fk_report_reporter_id")),
         sa.ForeignKeyConstraint(["rule_id"], ["rule.id"], name=op.f("fk_report_rule_id")),

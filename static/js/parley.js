@@ -293,5 +293,5 @@
     else put(area, 0, area.value.length, fill, fill.length, fill.length);
   });
 
-  if (byId("thread")) import("./thread.js").then(({ begin }) => begin({ byId, on, focus, say, put }));
+  for (const name of ["thread", "queue"]) if (byId(name)) import(`./${name}.js`).then(({ begin }) => begin({ byId, on, focus, say, put }));
 })();

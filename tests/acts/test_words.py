@@ -24,7 +24,7 @@ class Act:
 P, C, M, H, K, A = TargetKind.POST, TargetKind.COMMENT, TargetKind.MEMBER, TargetKind.HELD, TargetKind.CASE, TargetKind.ACT
 # What each kind of act can be about.
 ABOUT: dict[ActKind, tuple[TargetKind, ...]] = {
-    ActKind.HIDE: (P, C), ActKind.UNHIDE: (P, C), ActKind.LOCK: (P,), ActKind.UNLOCK: (P,), ActKind.CLOSE: (P,), ActKind.REOPEN: (P,), ActKind.SLOW: (P,),
+    ActKind.HIDE: (P, C), ActKind.UNHIDE: (P, C), ActKind.LOCK: (P,), ActKind.UNLOCK: (P,), ActKind.CLOSE: (P,), ActKind.REOPEN: (P, K), ActKind.SLOW: (P,),
     ActKind.UNSLOW: (P,), ActKind.WARN: (M, C, P), ActKind.SUSPEND: (M,), ActKind.LIFT: (M,), ActKind.HOLD: (H, P, C, M), ActKind.APPROVE: (H, P, M),
     ActKind.REJECT: (H, P, M), ActKind.REDACT: (P, C, A), ActKind.ASIDE: (C,), ActKind.BACK: (C,), ActKind.DISMISS: (K, P, C, M),
     ActKind.BAD_FAITH: (K, P, C, M), ActKind.UPHOLD: (P, C, M, A), ActKind.SOFTEN: (P, C, M, A), ActKind.OVERTURN: (P, C, M, A),

@@ -420,8 +420,7 @@ def test_whoever_reported_it_is_told_what_the_appeal_changed(app: Flask, board: 
     decide(board.max)
     assert ("report", 1) in told(app, board.anna)
     page = board.anna.get("/notices?kind=reports").text
-    assert "Your report was decided" in page
-    assert "overturned on appeal" in page
+    assert "Your report was decided</a>: it was hidden, under rule 2; overturned on appeal" in page
 
 
 # -- where it stands

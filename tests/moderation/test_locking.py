@@ -188,14 +188,14 @@ def test_a_moderator_finds_what_can_be_done_and_undoes_at_once(board: Board, pos
         links = lxml_html.fromstring(board.mo.get(PAGE).text).xpath('//article[contains(@class, "article")]//div[@class="actions"]/a/@href')
         return [link.rsplit("/", 1)[1] for link in links]
 
-    assert deeds() == ["hide", "lock", "close", "slow"]
+    assert deeds() == ["report", "hide", "lock", "close", "slow"]
     answer = board.mo.post(f"{PAGE}/lock", {"rule": "3", "reason": WHY}, htmx=True)
     assert 'formaction="/posts/1/unlock"' in answer.text
-    assert deeds() == ["hide", "unlock", "slow"]
+    assert deeds() == ["report", "hide", "unlock", "slow"]
     assert board.mo.post("/posts/1/unlock").status_code == 303  # at once, no reason asked
     board.mo.post(f"{PAGE}/close", {"rule": "3", "reason": WHY})
     board.mo.post(f"{PAGE}/slow", {"rule": "3", "reason": WHY, "seconds": "60"})
-    assert deeds() == ["hide", "reopen", "unslow"]
+    assert deeds() == ["report", "hide", "reopen", "unslow"]
 
 
 def test_a_shut_and_slowed_discussion_costs_one_statement_more(app: Flask, board: Board, post_id: int) -> None:

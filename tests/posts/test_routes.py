@@ -155,8 +155,9 @@ def test_controls_are_for_those_who_may_press_them(board: Board, post: Post) -> 
         return [words(found) for found in find(page(visitor.get("/posts/the-kitchen-table")), ".article header .actions > *")]
 
     assert controls(board.anna) == ["Edit this post", "Delete this post"]
-    assert controls(board.mo) == ["Thank Anna for this post", "Hide this post", "Lock this discussion", "Close this discussion", "Slow this discussion"]
-    assert controls(board.bo) == ["Thank Anna for this post"]
+    assert controls(board.mo) == ["Thank Anna for this post", "Report this post", "Hide this post", "Lock this discussion", "Close this discussion",
+                                  "Slow this discussion"]
+    assert controls(board.bo) == ["Thank Anna for this post", "Report this post"]
     assert controls(board.cy) == []
 
 

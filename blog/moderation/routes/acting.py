@@ -1,6 +1,7 @@
 """Doors of moderation: acts on comments, posts and members, in place or as a page."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from flask import Blueprint, flash, request
 from werkzeug.wrappers import Response
@@ -12,8 +13,9 @@ from blog.comments import thread
 from blog.comments.talk import Talk
 from blog.db import writing
 from blog.drafts import keeping
+from blog.forms import BoardForm
 from blog.members import profile
-from blog.moderation import folding, hiding, locking, redacting, sanctioning
+from blog.moderation import folding, hiding, locking, redacting, rulebook, sanctioning
 from blog.moderation.announcing import Announced
 from blog.moderation.forms import ActForm, HideForm, ReasonForm, SlowForm, SuspendForm, TimedForm
 from blog.permissions import Ruling, may_act_on_member, may_hide, may_lock, may_moderate, may_put_aside, may_redact, may_unhide
@@ -26,13 +28,14 @@ bp = Blueprint("moderation", __name__)
 BOTH = ["GET", "POST"]
 
 AnyForm = ActForm | ReasonForm
+F = TypeVar("F", bound=BoardForm)
 
 
-def fresh(kind: ActKind, shape: type[AnyForm]) -> AnyForm:
+def fresh(kind: ActKind, shape: type[F]) -> F:
     """The form of an act with the rules in force, and with a usual end where it has one."""
     form = shape()
     if isinstance(form, ActForm):
-        form.offer(recording.rules())
+        form.offer(recording.rules(), rulebook.templates() if viewer().is_moderator else ())
     if request.method == "GET":
         if isinstance(form, TimedForm):
             form.suggest()
