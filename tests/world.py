@@ -204,8 +204,8 @@ def build(board: Board) -> World:
         world.hidden = writing.add(post[0], bo.viewer, writing.words("Mrs Marple of Mill Lane owes her."))
         world.deleted = writing.add(post[0], bo.viewer, words)
         writing.delete(world.deleted, bo.viewer)
-        told = {"hide": (TargetKind.COMMENT, writing.add(post[0], board.anna.viewer, words)), "dismiss": (TargetKind.COMMENT, world.leaf), "bad_faith": (TargetKind.POST, post[0]),
-                "claim": (TargetKind.COMMENT, world.comment), "warn": (TargetKind.COMMENT, world.reply)}
+        told = {"hide": (TargetKind.COMMENT, writing.add(post[0], board.anna.viewer, words)), "dismiss": (TargetKind.COMMENT, world.leaf),
+                "bad_faith": (TargetKind.POST, post[0]), "claim": (TargetKind.COMMENT, world.comment), "warn": (TargetKind.COMMENT, world.reply)}
         for deed, target in told.items():
             reporting.report(target, board.member("nina", verified=False).viewer, rule_id=3, note="Not about the article.")
             world.cases[deed] = db.session.execute(select(Case.id).order_by(Case.id.desc()).limit(1)).scalar_one()

@@ -5,9 +5,10 @@ from playwright.sync_api import Page
 from sqlalchemy import update
 
 from blog.accounts.models import Member, Role
+from blog.acts.models import TargetKind
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import hiding
+from blog.moderation import hiding, reporting, rulebook, standing
 from blog.posts.models import Post
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
@@ -24,7 +25,11 @@ SCREENS = [
     ("/comments/14", ""), ("/comments/1/reply", "anna"), ("/comments/1/edit", "bo"), ("/comments/1/history", ""), ("/comments/1/hide", "mo"),
     ("/comments/2", "bo"), ("/comments/2/unhide", "mo"), ("/acts/1", ""), ("/acts/1", "bo"), ("/rules", ""),
     ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
-    ("/dev/mail", ""), ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
+    ("/dev/mail", ""), ("/moderation", "mo"), ("/moderation/cases/1", "mo"), ("/moderation/cases/1/hide", "mo"), ("/moderation/cases/1/dismiss", "mo"),
+    ("/moderation/cases/1/reports/1/bad-faith", "mo"), ("/moderation/hide?case=1", "mo"), ("/moderation?show=closed", "mo"), ("/moderation?show=yours", "mo"),
+    ("/moderation/members", "mo"), ("/moderation/members/bo", "mo"), ("/moderation/rules", "mo"), ("/moderation/rules", "ad"), ("/moderation/rules/3", "ad"),
+    ("/comments/4/report", "bo"), ("/posts/the-kitchen-table/report", "bo"), ("/reports", "bo"), ("/settings/standing", "bo"),
+    ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
 ]
 
 
@@ -49,6 +54,11 @@ def full(live: Live) -> Live:
         make_post(bo.id, title="Another evening", source="Short.")
         hidden = make_post(anna.id, title="A hidden thing", source="Something.")
         hiding.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        reporting.report((TargetKind.COMMENT, 4), bo, rule_id=3, note=f"Not about the article. {LONG}")
+        reporting.report((TargetKind.COMMENT, first), anna, rule_id=1, note="")
+        rulebook.add_template(mo, title="Names a client", reason="Names a client who did not agree to it.")
+        rulebook.add_template(mo, title=LONG[:60], reason=LONG * 3)
+        standing.note(bo.id, mo, f"Answers politely. {LONG}")
         db.session.flush()
         assert db.session.get(Post, post.id)
 
@@ -70,7 +80,7 @@ def check_common(page: Page, path: str) -> None:
 
 
 def roles(name: str) -> Role:
-    return Role.MODERATOR if name == "mo" else Role.MEMBER
+    return {"mo": Role.MODERATOR, "ad": Role.ADMINISTRATOR}.get(name, Role.MEMBER)
 
 
 def test_every_screen_passes_axe_in_light_and_dark_at_three_widths(full: Live) -> None:
