@@ -40,7 +40,8 @@ def show(number: int) -> Response:
     reader = Viewer(id=act.person_id or 0) if own else viewer()
     response = page_or_fragment(
         "acts/show.html", "acts/show.html", receipt=receipt, own=own, key=key if has_key else "", what=_noun(receipt),
-        sentence=words.passive(act, own, about=_about(receipt)), who=words.actor_words(act), knows=knows and act.kind in ABOUT_WORDS and act.target_kind in OF_SOMEBODY,
+        sentence=words.receipt(act, own, about=_about(receipt)), who=words.actor_words(act),
+        knows=knows and act.kind in ABOUT_WORDS and act.target_kind in OF_SOMEBODY,
         words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows), may_appeal=may_appeal(reader.id, act, now()) if own else None,
         appeal_until=act.created_at + timedelta(days=APPEAL_DAYS), moderates=bool(may_moderate(viewer())),
         state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by),
