@@ -10,6 +10,7 @@ from blog.acts.models import ActKind, TargetKind
 from blog.clock import now
 from blog.comments import thread
 from blog.errors import Refused
+from blog.filters import reading
 from blog.moderation import rulebook
 from blog.permissions import APPEAL_DAYS, may_appeal, may_moderate, may_read_act_words
 from blog.viewer import Viewer, viewer
@@ -18,7 +19,9 @@ from blog.web import open_to_all, page_or_fragment
 bp = Blueprint("acts", __name__)
 
 # Acts that took words away or gave them back: their page shows the words to whom they concern.
-ABOUT_WORDS = frozenset({ActKind.HIDE, ActKind.UNHIDE, ActKind.WARN, ActKind.ASIDE, ActKind.BACK, ActKind.UPHOLD, ActKind.SOFTEN, ActKind.OVERTURN})
+ABOUT_WORDS = frozenset({ActKind.HIDE, ActKind.UNHIDE, ActKind.WARN, ActKind.ASIDE, ActKind.BACK, ActKind.HOLD, ActKind.APPROVE,
+                         ActKind.REJECT, *words.DECISIONS})
+OF_SOMEBODY = frozenset({TargetKind.COMMENT, TargetKind.POST, TargetKind.HELD})
 
 # Where these lead stands the name of the person concerned, beside nothing that tells everybody of the act anyway.
 NAMES_THE_PERSON = frozenset({ActKind.WARN, ActKind.REJECT, ActKind.BAD_FAITH})
@@ -38,7 +41,8 @@ def show(number: int) -> Response:
     reader = Viewer(id=act.person_id or 0) if own else viewer()
     response = page_or_fragment(
         "acts/show.html", "acts/show.html", receipt=receipt, own=own, key=key if has_key else "", what=_noun(receipt),
-        sentence=words.passive(act, own, about=_about(receipt)), who=words.actor_words(act), knows=knows and act.kind in ABOUT_WORDS,
+        sentence=words.receipt(act, own, about=_about(receipt)), who=words.actor_words(act),
+        knows=knows and act.kind in ABOUT_WORDS and act.target_kind in OF_SOMEBODY,
         words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows), may_appeal=may_appeal(reader.id, act, now()) if own else None,
         appeal_until=act.created_at + timedelta(days=APPEAL_DAYS), moderates=bool(may_moderate(viewer())),
         state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by),
@@ -78,6 +82,8 @@ def _words_of(receipt: recording.Receipt, reader: Viewer) -> str:
     try:
         if act.target_kind == TargetKind.COMMENT:
             return thread.one(reader, act.target_id, own_page=True).comment.html
+        if act.target_kind == TargetKind.HELD:
+            return reading.words_of(act.target_id)
         return thread.post_words(reader, act.target_id) if act.target_kind == TargetKind.POST else ""
     except Refused:
         return ""

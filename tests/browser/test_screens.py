@@ -1,14 +1,17 @@
 """What holds on every screen: title, one h1, landmarks, skip link, axe in both schemes and three widths, no sideways scroll, same text without script."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from blog.accounts.models import Member, Role
 from blog.acts.models import TargetKind
+from blog.clock import now
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import hiding, reporting, rulebook, standing
+from blog.moderation import folding, hiding, locking, reporting, rulebook, sanctioning, standing
 from blog.posts.models import Post
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
@@ -24,6 +27,9 @@ SCREENS = [
     ("/posts/new", "anna"), ("/posts/the-kitchen-table/edit", "anna"), ("/posts/the-kitchen-table/history", ""), ("/posts/the-kitchen-table/hide", "mo"),
     ("/comments/14", ""), ("/comments/1/reply", "anna"), ("/comments/1/edit", "bo"), ("/comments/1/history", ""), ("/comments/1/hide", "mo"),
     ("/comments/2", "bo"), ("/comments/2/unhide", "mo"), ("/acts/1", ""), ("/acts/1", "bo"), ("/rules", ""),
+    ("/posts/another-evening", ""), ("/posts/another-evening", "mo"), ("/posts/another-evening/lock", "mo"), ("/posts/another-evening/slow", "mo"),
+    ("/members/bo", "mo"), ("/members/bo/suspend", "mo"), ("/members/bo/warn", "mo"), ("/comments/1/redact", "mo"), ("/acts/1/redact", "mo"),
+    ("/comments/1/aside", "anna"), ("/members/cleo", "mo"), ("/members/cleo/lift", "mo"), ("/posts/the-kitchen-table", "cleo"), ("/acts/5", "cleo"),
     ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
     ("/dev/mail", ""), ("/moderation", "mo"), ("/moderation/cases/1", "mo"), ("/moderation/cases/1/hide", "mo"), ("/moderation/cases/1/dismiss", "mo"),
     ("/moderation/cases/1/reports/1/bad-faith", "mo"), ("/moderation/hide?case=1", "mo"), ("/moderation?show=closed", "mo"), ("/moderation?show=yours", "mo"),
@@ -38,6 +44,7 @@ def full(live: Live) -> Live:
     """A board with a bit of everything: a deep branch, a hidden and a deleted comment, long words, a hidden post."""
     anna, bo, mo = (Viewer(id=live.member_id(name, role), verified=True, role=role) for name, role in
                     (("anna", Role.MEMBER), ("bo", Role.MEMBER), ("mo", Role.MODERATOR)))
+    cleo = live.member_id("cleo")
 
     def begin() -> None:
         post = make_post(anna.id, title="The kitchen table", topics=("Coaching",), source=(
@@ -54,6 +61,12 @@ def full(live: Live) -> Live:
         make_post(bo.id, title="Another evening", source="Short.")
         hidden = make_post(anna.id, title="A hidden thing", source="Something.")
         hiding.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        other = db.session.execute(select(Post.id).where(Post.slug == "another-evening")).scalar_one()
+        aside = writing.add(other, anna, writing.words("Beside the matter."))
+        folding.put_aside(aside, bo, rule_id=1, reason="It leads away from this post.")
+        locking.slow(other, mo, seconds=300, rule_id=1, reason="Quicker than anybody reads.", until=now() + timedelta(days=1))
+        sanctioning.suspend(cleo, mo, rule_id=5, reason="Writes to people who asked to be left alone.", until=now() + timedelta(days=7))
+        locking.lock(other, mo, rule_id=1, reason="The same three people, all evening.")
         reporting.report((TargetKind.COMMENT, 4), bo, rule_id=3, note=f"Not about the article. {LONG}")
         reporting.report((TargetKind.COMMENT, first), anna, rule_id=1, note="")
         rulebook.add_template(mo, title="Names a client", reason="Names a client who did not agree to it.")
