@@ -4,28 +4,26 @@ The person's sentence comes from acts/words.py, so the form shows the very words
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from blog.acts import words
 from blog.acts.models import ActKind, TargetKind
+from blog.clock import now
+from blog.permissions import APPEAL_DAYS, APPEALABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An act that is about to be done. `name`: the person concerned; `handle`: under which the viewer acts, "" before their first act."""
+    """An act that is about to be done. `name`: the person concerned; `actor_handle`: under which the viewer will act."""
 
     kind: ActKind
     target: TargetKind
     name: str
-    handle: str = ""
+    actor_handle: str
 
-    # What acts/words.py asks of an act.
+    # What acts/words.py asks of an act besides.
     number: int = 0
     until: datetime | None = None
-
-    @property
-    def actor_handle(self) -> str:
-        return self.handle
 
     @property
     def target_kind(self) -> str:
@@ -50,8 +48,13 @@ class Announced:
 
     @property
     def reads(self) -> str:
-        """The sentence that the person will read."""
-        return words.passive(self, True)
+        """The sentence that the person will read, without the rule and the reason that follow it."""
+        return words.receipt(self, True)
+
+    @property
+    def appeal_until(self) -> datetime | None:
+        """Until when they may appeal, None for an act that takes nothing."""
+        return now() + timedelta(days=APPEAL_DAYS) if self.kind in APPEALABLE and self.target != TargetKind.ACT else None
 
     @property
     def sees(self) -> str:
