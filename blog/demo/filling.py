@@ -22,6 +22,8 @@ from blog.comments.models import Comment, Thank
 from blog.config import kept_secret, settings
 from blog.db import db, writing
 from blog.demo.reading import DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, content
+from blog.filters import listing
+from blog.filters.models import FilterKind
 from blog.moderation import moderating
 from blog.posts import publishing
 from blog.topics.models import Topic
@@ -34,6 +36,13 @@ ACCOUNTS = {"reader": Role.MEMBER, "author": Role.AUTHOR, "moderator": Role.MODE
 EDITED_AFTER = timedelta(minutes=4)
 # A comment that is deleted or hidden takes no more replies, so those that it has come first.
 REMOVED_AFTER = timedelta(minutes=1)
+
+# A line of the board's lists, and one text that waits because of it: by whom, under which post, in which words.
+LISTED = ("bargain-lessons.example", "Offers of lessons for sale wait here for a moderator, whoever makes them.")
+LISTED_SINCE, WAITS_SINCE = timedelta(days=20), timedelta(hours=5)
+WAITS = ("halvard76", "Thirty minutes, of which eleven were violin",
+         "I timed my own half hours after reading this and got to nine. A friend of mine sells them by the ten at https://bargain-lessons.example, with a "
+         "clock on the wall; I would not, but he says the clock does more than he does.")
 
 CONSONANTS, VOWELS = "bdglmnrstv", "aeiou"
 
@@ -116,6 +125,22 @@ class _Filling:
                     yield removed, partial(self._delete, post, comment)
                 if comment.hiding:
                     yield removed, partial(self._hide, post, comment, comment.hiding)
+
+        if any(post.title == WAITS[1] for post in self.plan.posts):
+            yield self.moment - LISTED_SINCE, self._list
+            yield self.moment - WAITS_SINCE, self._hold
+
+    def _list(self) -> None:
+        pattern, sentence = LISTED
+        listing.add(self.people["moderator"], kind=FilterKind.DOMAIN, pattern=pattern, sentence=sentence, rule_id=self._rule_id(4))
+
+    def _hold(self) -> None:
+        by, title, source = WAITS
+        comments.send(self.post_ids[title], self.people[by], comments.words(source))
+
+    @staticmethod
+    def _rule_id(number: int) -> int:
+        return next(rule.id for rule in recording.rules() if rule.number == number)
 
     def _name_topics(self) -> None:
         db.session.add_all([Topic(slug=topic.slug, name=topic.name, about=topic.about, created_at=now()) for topic in self.plan.topics])

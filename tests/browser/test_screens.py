@@ -7,11 +7,14 @@ from sqlalchemy import update
 from blog.accounts.models import Member, Role
 from blog.comments import writing
 from blog.db import db
+from blog.filters import admitting, holding, listing
+from blog.filters.holding import Cause
+from blog.filters.models import FilterKind, HeldKind
 from blog.moderation import moderating
-from blog.posts.models import Post
+from blog.posts.models import Post, PostState
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
-from tests.factories import make_post
+from tests.factories import make_member, make_post
 
 LONG = "donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
 
@@ -24,6 +27,9 @@ SCREENS = [
     ("/comments/14", ""), ("/comments/1/reply", "anna"), ("/comments/1/edit", "bo"), ("/comments/1/history", ""), ("/comments/1/hide", "mo"),
     ("/comments/2", "bo"), ("/comments/2/unhide", "mo"), ("/acts/1", ""), ("/acts/1", "bo"), ("/rules", ""),
     ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
+    ("/held/1", "bo"), ("/held/1/edit", "bo"), ("/posts/a-waiting-thing", "bo"), ("/posts/a-waiting-thing", "mo"), ("/posts/a-waiting-thing/reject", "mo"),
+    ("/moderation/held", "mo"), ("/moderation/held/1/reject", "mo"), ("/moderation/filters", "mo"), ("/members/wim/refuse", "mo"),
+    ("/settings/invitations", "bo"), ("/posts/the-kitchen-table", "bo"),
     ("/dev/mail", ""), ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
 ]
 
@@ -49,6 +55,14 @@ def full(live: Live) -> Live:
         make_post(bo.id, title="Another evening", source="Short.")
         hidden = make_post(anna.id, title="A hidden thing", source="Something.")
         moderating.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        listing.add(mo, kind=FilterKind.WORD, pattern=LONG[:100], sentence=f"This board is careful about {LONG}.", rule_id=4)
+        because = Cause("Word list, line 1", 4, f"This board is careful about {LONG}.")
+        whole = writing.words(f"A text that waits, about {LONG}.")
+        holding.hold(bo, because, HeldKind.COMMENT, post_id=post.id, source=whole.source, html=whole.html, parent_id=first, parent_version=1)
+        waits = make_post(bo.id, title="A waiting thing", source="Something.", state=PostState.HELD)
+        holding.hold_post(bo, because, waits.id)
+        make_member("wim").is_waiting = True
+        admitting.invite(bo)
         db.session.flush()
         assert db.session.get(Post, post.id)
 
