@@ -22,6 +22,8 @@ from blog.comments.models import Comment, Thank
 from blog.config import kept_secret, settings
 from blog.db import db, writing
 from blog.demo.reading import DemoAppeal, DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, DemoReport, content
+from blog.filters import listing
+from blog.filters.models import FilterKind
 from blog.moderation import appeals, hiding, reporting
 from blog.moderation.models import Outcome
 from blog.notices.models import UNSEEN, Notice
@@ -41,6 +43,13 @@ REPORTED_AFTER = timedelta(minutes=19)
 
 # Notices that are older have been read.
 READ_AFTER = timedelta(days=2)
+
+# A line of the board's lists, and one text that waits because of it: by whom, under which post, in which words.
+LISTED = ("bargain-lessons.example", "Offers of lessons for sale wait here for a moderator, whoever makes them.")
+LISTED_SINCE, WAITS_SINCE = timedelta(days=20), timedelta(hours=5)
+WAITS = ("halvard76", "Thirty minutes, of which eleven were violin",
+         "I timed my own half hours after reading this and got to nine. A friend of mine sells them by the ten at https://bargain-lessons.example, with a "
+         "clock on the wall; I would not, but he says the clock does more than he does.")
 
 CONSONANTS, VOWELS = "bdglmnrstv", "aeiou"
 
@@ -130,6 +139,18 @@ class _Filling:
                     if comment.hiding.appeal:
                         yield removed + comment.hiding.appeal.after, partial(self._appeal, post, comment, comment.hiding.appeal)
                         yield removed + comment.hiding.appeal.answered, partial(self._answer, post, comment, comment.hiding.appeal)
+
+        if any(post.title == WAITS[1] for post in self.plan.posts):
+            yield self.moment - LISTED_SINCE, self._list
+            yield self.moment - WAITS_SINCE, self._hold
+
+    def _list(self) -> None:
+        pattern, sentence = LISTED
+        listing.add(self.people["moderator"], kind=FilterKind.DOMAIN, pattern=pattern, sentence=sentence, rule_id=_rule(4))
+
+    def _hold(self) -> None:
+        by, title, source = WAITS
+        comments.send(self.post_ids[title], self.people[by], comments.words(source))
 
     def _name_topics(self) -> None:
         db.session.add_all([Topic(slug=topic.slug, name=topic.name, about=topic.about, created_at=now()) for topic in self.plan.topics])

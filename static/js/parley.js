@@ -232,7 +232,7 @@
   const resume = () => drafts.forEach((draft, target) => {
     if (!draft.posted || draft.form.matches("body [aria-busy]")) return;
     const form = draft.form.isConnected ? draft.form : document.querySelector(`[data-draft="${CSS.escape(target)}"]`);
-    if (form && text(form)) later(Object.assign(draft, { form }));
+    if (form && text(form).trim()) later(Object.assign(draft, { form }));
     else drafts.delete(target);
   });
 

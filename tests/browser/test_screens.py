@@ -11,11 +11,14 @@ from blog.acts.models import TargetKind
 from blog.clock import now
 from blog.comments import writing
 from blog.db import db
+from blog.filters import admitting, holding, listing
+from blog.filters.holding import Cause
+from blog.filters.models import FilterKind, HeldKind
 from blog.moderation import appeals, folding, hiding, locking, reporting, rulebook, sanctioning, standing
-from blog.posts.models import Post
+from blog.posts.models import Post, PostState
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
-from tests.factories import make_post
+from tests.factories import make_member, make_post
 
 LONG = "donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
 
@@ -33,6 +36,9 @@ SCREENS = [
     ("/members/bo", "mo"), ("/members/bo/suspend", "mo"), ("/members/bo/warn", "mo"), ("/comments/1/redact", "mo"), ("/acts/1/redact", "mo"),
     ("/comments/1/aside", "anna"), ("/members/cleo", "mo"), ("/members/cleo/lift", "mo"), ("/posts/the-kitchen-table", "cleo"), ("/acts/6", "cleo"),
     ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
+    ("/held/1", "bo"), ("/held/1/edit", "bo"), ("/posts/a-waiting-thing", "bo"), ("/posts/a-waiting-thing", "mo"), ("/posts/a-waiting-thing/reject", "mo"),
+    ("/moderation/held", "mo"), ("/moderation/held/1/reject", "mo"), ("/moderation/filters", "mo"), ("/members/wim/refuse", "mo"),
+    ("/settings/invitations", "bo"), ("/posts/the-kitchen-table", "bo"),
     ("/dev/mail", ""), ("/moderation", "mo"), ("/moderation/cases/1", "mo"), ("/moderation/cases/1/hide", "mo"), ("/moderation/cases/1/dismiss", "mo"),
     ("/moderation/cases/1/reports/1/bad-faith", "mo"), ("/moderation/hide?case=1", "mo"), ("/moderation?show=closed", "mo"), ("/moderation?show=yours", "mo"),
     ("/moderation/members", "mo"), ("/moderation/members/bo", "mo"), ("/moderation/rules", "mo"), ("/moderation/rules", "ad"), ("/moderation/rules/3", "ad"),
@@ -79,6 +85,14 @@ def full(live: Live) -> Live:
         rulebook.add_template(mo, title="Names a client", reason="Names a client who did not agree to it.")
         rulebook.add_template(mo, title=LONG[:60], reason=LONG * 3)
         standing.note(bo.id, mo, f"Answers politely. {LONG}")
+        listing.add(mo, kind=FilterKind.WORD, pattern=LONG[:100], sentence=f"This board is careful about {LONG}.", rule_id=4)
+        because = Cause("Word list, line 1", 4, f"This board is careful about {LONG}.")
+        whole = writing.words(f"A text that waits, about {LONG}.")
+        holding.hold(bo, because, HeldKind.COMMENT, post_id=post.id, source=whole.source, html=whole.html, parent_id=first, parent_version=1)
+        waits = make_post(bo.id, title="A waiting thing", source="Something.", state=PostState.HELD)
+        holding.hold_post(bo, because, waits.id)
+        make_member("wim").is_waiting = True
+        admitting.invite(bo)
         db.session.flush()
         assert db.session.get(Post, post.id)
 

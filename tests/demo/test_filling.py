@@ -18,6 +18,7 @@ from blog.config import settings
 from blog.db import db, writing
 from blog.demo import filling
 from blog.demo.reading import DemoContent, content
+from blog.filters.models import HeldText
 from blog.permissions import may_comment
 from blog.posts.models import Post
 from blog.topics.models import Topic
@@ -74,6 +75,14 @@ def test_everything_is_there_once_and_a_second_filling_adds_nothing(looking: Fla
     assert count(CommentRevision) == len(comments) + sum(comment.earlier is not None for comment in comments)
     assert count(Thank) == sum(len(comment.thanks) for comment in comments)
     assert list(db.session.execute(select(Topic.name).order_by(Topic.id)).scalars()) == [topic.name for topic in plan.topics]
+
+
+def test_one_text_waits_for_a_moderator_with_the_lists_sentence(looking: Flask) -> None:
+    waits = db.session.execute(select(HeldText)).scalar_one()
+    act = db.session.get_one(Act, waits.held_by)
+    assert (waits.state, act.kind, act.filter_name, act.reason) == ("waiting", "hold", "Domain list, line 1", filling.LISTED[1])
+    client = looking.test_client()
+    assert all(filling.LISTED[0] not in client.get(path).text for path in ("/", f"/posts/{waits.post_id}", f"/held/{waits.id}", f"/acts/{act.number}"))
 
 
 def test_counters_agree_with_rows(looking: Flask) -> None:

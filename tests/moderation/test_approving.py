@@ -1,5 +1,6 @@
 """What moderators decide about what waits: approved it is new now, rejected its writer keeps it; nothing twice, nothing lost."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -337,3 +338,26 @@ def test_the_list_costs_the_same_whatever_waits_and_pages_by_key(board: Board) -
         path = further[0].partition("#")[0]
     assert seen == [f"held-{number}" for number in range(1, 44)]
     assert board.mo.get(f"{HELD}?texts=x").status_code == 400
+
+
+def test_of_two_moderators_at_once_one_decides(board: Board) -> None:
+    send(board.bo, f"A {MARK}.")
+    moderators = [board.mo, board.max]
+    tokens = [who.token() for who in moderators]
+    answers: list[int] = [0, 0]
+    barrier = threading.Barrier(2)
+
+    def press(number: int) -> None:
+        barrier.wait()
+        answers[number] = moderators[number].post(f"{HELD}/1/approve", token=tokens[number]).status_code
+
+    threads = [threading.Thread(target=press, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [303, 409]
+    assert [act.number for act in acts(board)] == [1, 2]
+    with board.app.app_context():
+        assert len(db.session.execute(select(Comment.id)).all()) == 1
+        assert list(differences()) == []
