@@ -24,9 +24,6 @@ LARGEST_NUMBER = 2**31 - 1
 # Acts of a post's author, who is no moderator there and has no number.
 BY_AUTHORS = frozenset({ActKind.ASIDE, ActKind.BACK})
 
-# Whoever decides an appeal or approves a text tells of it themselves (moderation, filters), with more than the act.
-TOLD_ELSEWHERE = DECISIONS | {ActKind.APPROVE}
-
 SHORTEST_REASON = 10
 LONGEST_REASON = 500
 
@@ -46,11 +43,12 @@ def rule_in_force(rule_id: int) -> Rule:
 
 def record(kind: ActKind, by: Viewer | None, *, person_id: int | None, target: tuple[TargetKind, int], rule_id: int, reason: str, scope: str,
            until: datetime | None = None, undoes_id: int | None = None, about_id: int | None = None, case_id: int | None = None,
-           filter_name: str | None = None, is_mailed: bool = True) -> Act:
+           filter_name: str | None = None, is_told: bool = True, is_mailed: bool = True) -> Act:
     """Write an act with the next number, and tell the person whom it concerns: a notice, and by mail their receipt. Holds the number's row
     until the transaction ends, so numbers have no gap and no twin.
 
-    `by` None: the board itself (a filter, whose name is given), which sends no mail. Columns as the table tells (acts/models.py).
+    `by` None: the board itself (a filter, whose name is given), which sends no mail. Columns as the table tells (acts/models.py). `is_told`
+    False: whoever calls tells of it with more than the act, as those who decide appeals always do; `is_mailed` False: so too, but for the notice.
 
     Raises Invalid for a reason outside 10 to 500 characters, or of invisible ones.
     """
@@ -64,7 +62,7 @@ def record(kind: ActKind, by: Viewer | None, *, person_id: int | None, target: t
               about_id=about_id, case_id=case_id, filter_name=filter_name, created_at=now())
     db.session.add(act)
     db.session.flush()
-    if person_id is not None and kind not in TOLD_ELSEWHERE and not (by and by.id == person_id):
+    if person_id is not None and is_told and kind not in DECISIONS and not (by and by.id == person_id):
         tell(person_id, NoticeKind.ACT, act.id)
         if by is not None and is_mailed:
             letters.ask_to_tell(act, person_id)

@@ -148,7 +148,7 @@ def admit(member_id: int, by: Viewer, *, reason: str = "") -> Act:
     """Let a newcomer write, also one who was refused before; they are told by mail. Raises NotFound, NotAllowed, Invalid, Conflict."""
     member = _at_the_door(member_id, by)
     act = recording.record(ActKind.APPROVE, by, person_id=member_id, target=(TargetKind.MEMBER, member_id), rule_id=rule_of_the_board(),
-                           reason=reason.strip() or ADMITTED, scope="this account", undoes_id=member.refused_by)
+                           reason=reason.strip() or ADMITTED, scope="this account", undoes_id=member.refused_by, is_mailed=False)
     open_door(member)
     letters.tell_admitted(member_id)
     return act
@@ -167,7 +167,7 @@ def refuse(member_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
         raise Conflict(_already(member.refused_by, "refused"))
     rule = recording.rule_in_force(rule_id)
     act = recording.record(ActKind.REJECT, by, person_id=member_id, target=(TargetKind.MEMBER, member_id), rule_id=rule.id, reason=reason,
-                           scope="this account")
+                           scope="this account", is_mailed=False)
     member.refused_by = act.id
     db.session.flush()
     letters.tell_refused(member_id, act.number)

@@ -40,7 +40,8 @@ def approve_text(held_id: int, by: Viewer, *, reason: str = "", as_root: bool = 
     held = _undecided(held_id, by)
     hold, _ = recording.of(held.held_by or 0)
     act = recording.record(ActKind.APPROVE, by, person_id=held.author_id, target=(TargetKind.HELD, held_id), rule_id=hold.rule_id,
-                           reason=reason.strip() or APPROVED, scope=hold.scope.partition(",")[0], undoes_id=hold.id)
+                           reason=reason.strip() or APPROVED, scope=hold.scope.partition(",")[0], undoes_id=hold.id,
+                           is_told=held.kind == HeldKind.POST_EDIT)  # of a comment, let_out tells where it stands now
     held.decided_by = act.id
     let_out(held, as_root=as_root)
     return act

@@ -1,7 +1,7 @@
 """Taking words out for law or somebody's safety: not hidden but gone, from every place where the board keeps them. The trace stays: a tombstone,
 and an act in the log. It can't be undone, so hiding comes first."""
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from blog.acts import recording
 from blog.acts.models import Act, ActKind, TargetKind
@@ -11,7 +11,7 @@ from blog.comments.models import Comment, CommentRevision
 from blog.db import db
 from blog.drafts import keeping
 from blog.errors import Conflict, NotFound
-from blog.filters.models import HeldText
+from blog.filters.models import HeldKind, HeldText
 from blog.moderation import cases, targets
 from blog.permissions import may_moderate, may_redact, may_see_post
 from blog.posts import publishing
@@ -64,7 +64,6 @@ def redact_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     if post.hidden_by is not None and recording.of(post.hidden_by)[0].kind == ActKind.REDACT:
         raise targets.already(post.hidden_by, "taken out")
     sources = set(db.session.execute(select(PostRevision.source).where(PostRevision.post_id == post_id)).scalars())
-    slugs = list(db.session.execute(select(PostSlug.slug).where(PostSlug.post_id == post_id)).scalars())
     act = _record(by, post.author_id, (TargetKind.POST, post_id), rule_id, reason)
     post.title, post.html, post.headings, post.teaser, post.words, post.hidden_by = "", "", [], "", 0, act.id
     # The address is made of the title, so it goes too; the post's number leads to its tombstone.
@@ -72,7 +71,10 @@ def redact_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     db.session.execute(delete(PostSlug).where(PostSlug.post_id == post_id))
     db.session.add(PostSlug(slug=post.slug, post_id=post_id))
     db.session.execute(update(PostRevision).where(PostRevision.post_id == post_id).values(title="", source=""))
-    keeping.forget_copies(post.author_id, sources - {""}, [f"/posts/{slug}/edit" for slug in slugs])
+    keeping.forget_copies(post.author_id, sources - {""}, [f"/posts/{post_id}/edit"])
+    copies = or_(and_(HeldText.post_id == post_id, HeldText.kind == HeldKind.POST_EDIT.value), HeldText.source.in_(sources - {""}))
+    db.session.execute(update(HeldText).where(HeldText.author_id == post.author_id, copies).values(source="", html="", title=None),
+                       execution_options={"synchronize_session": False})
     db.session.flush()
     versions.rise()
     cases.answered((TargetKind.POST, post_id), act)
