@@ -61,12 +61,14 @@ def world(board: Board) -> World:
 
 def keeper(world: World, route: Route) -> Visitor:
     """A signed-in member who may use the route."""
-    if "unhide" in route.endpoint:
-        return world.board.max  # who did not hide it: within seconds, mo would be taking an own act back
+    if route.rule.endswith(("/unhide", "/unlock", "/reopen", "/unslow", "/lift")):
+        return world.board.max  # who did not do what this ends: within seconds, mo would be taking an own act back
     who = {ADDRESSES.get(f"{method} {route.rule}") for method in route.methods or ()}
     if ADMINISTRATOR in who:
         return world.board.ad
-    return world.board.mo if MODERATOR in who else world.board.bo
+    if MODERATOR in who:
+        return world.board.mo
+    return world.board.anna if route.rule.endswith("/report") else world.board.bo  # nobody reports their own words
 
 
 def reader(world: World, rule: str) -> Visitor:
