@@ -19,9 +19,12 @@ from blog.comments import counting
 from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid
-from blog.moderation import cases, ending, targets
+from blog.filters import admitting
+from blog.filters.models import HeldState, HeldText
+from blog.moderation import approving, cases, ending, targets
 from blog.moderation.models import Report
-from blog.posts.models import Post
+from blog.posts import publishing
+from blog.posts.models import Post, PostState
 from blog.viewer import Viewer
 
 # Taking back one's own act at once is an act too, with a reason that nobody has to type.
@@ -100,6 +103,8 @@ def _lock(act: Act) -> None:
         counting.lock_post(act.target_id)
     elif act.target_kind == TargetKind.COMMENT:
         counting.lock_post(db.session.execute(select(Comment.post_id).where(Comment.id == act.target_id)).scalar_one())
+    elif act.target_kind == TargetKind.HELD:
+        counting.lock_post(db.session.execute(select(HeldText.post_id).where(HeldText.id == act.target_id)).scalar_one())
     elif act.target_kind == TargetKind.MEMBER:
         targets.member(act.target_id)
     else:
@@ -148,10 +153,34 @@ def _believe(act: Act) -> bool:
     return _update(update(Report).where(Report.bad_faith_by == act.id).values(bad_faith_by=None))
 
 
+def _let_in(act: Act) -> bool:
+    """What was rejected comes to its place: a text (a reply to what is gone, as a comment of its own), a post, a newcomer."""
+    if act.target_kind == TargetKind.HELD:
+        held = db.session.get_one(HeldText, act.target_id, with_for_update=True)
+        if held.decided_by != act.id or held.state != HeldState.REJECTED:
+            return False
+        try:
+            approving.let_out(held)
+        except approving.ParentGone:
+            approving.let_out(held, as_root=True)
+        return True
+    if act.target_kind == TargetKind.POST:
+        post = db.session.get_one(Post, act.target_id, populate_existing=True)
+        if post.state != PostState.DRAFT or post.deleted_at is not None:
+            return False
+        publishing.put_out(post)
+        return True
+    member = db.session.get_one(Member, act.target_id, populate_existing=True)
+    if member.refused_by != act.id:
+        return False
+    admitting.open_door(member)
+    return True
+
+
 # Kinds that are not here left nothing behind but their own row (a warning, a dismissed report) or can't be undone (words taken out).
 ENDS: dict[ActKind, End] = {
     ActKind.HIDE: _unhide, ActKind.LOCK: _unlock, ActKind.CLOSE: _unlock, ActKind.SLOW: _unslow, ActKind.SUSPEND: _unsuspend, ActKind.ASIDE: _bring_back,
-    ActKind.BAD_FAITH: _believe,
+    ActKind.BAD_FAITH: _believe, ActKind.REJECT: _let_in,
 }
 
 
