@@ -59,7 +59,14 @@ class Announced:
     @property
     def sees(self) -> str:
         """What stands for everybody where the act has its effect, "" where that is nowhere but in the log."""
+        if self.stands_above:
+            return f"{words.here(self)}."
         return self._text.sees.format(noun=self.noun, Noun=self.noun.capitalize())
+
+    @property
+    def stands_above(self) -> bool:
+        """Whether it is told in the boundary line above a discussion, and not in place of something."""
+        return self.kind in (ActKind.LOCK, ActKind.CLOSE, ActKind.SLOW)
 
     @property
     def button(self) -> str:
@@ -97,17 +104,17 @@ _TEXTS = {
     ActKind.LOCK: _Text(
         "Lock this discussion",
         "Nobody can comment here while it is locked; what stands there stays readable. {name}, whose post it is, is told, and everyone reads the rule"
-        " and your reason above the discussion.", "Lock and tell {name}", "A moderator locked this discussion.", _UNDO),
+        " and your reason above the discussion.", "Lock and tell {name}", after=_UNDO),
     ActKind.UNLOCK: _Text("Unlock this discussion", "Everyone who may comment can do so again, at once. " + _SAME_RULE, "Unlock"),
     ActKind.CLOSE: _Text(
         "Close this post to comments",
         "Nobody can comment here any more; what stands there stays readable. {name}, whose post it is, is told, and everyone reads the rule and your"
-        " reason above the discussion.", "Close and tell {name}", "A moderator closed this post to comments.", _UNDO),
+        " reason above the discussion.", "Close and tell {name}", after=_UNDO),
     ActKind.REOPEN: _Text("Open this post to comments again", "Everyone who may comment can do so again, at once. " + _SAME_RULE, "Reopen"),
     ActKind.SLOW: _Text(
         "Slow this discussion down",
         "Each member can post one comment in the time that you choose; moderators are not slowed. {name}, whose post it is, is told, and everyone reads"
-        " the rule and your reason above the discussion.", "Slow down and tell {name}", "A moderator slowed this discussion down.", _UNDO),
+        " the rule and your reason above the discussion.", "Slow down and tell {name}", after=_UNDO),
     ActKind.UNSLOW: _Text("Let this discussion run at its own pace", "Members can comment as often as they like again. " + _SAME_RULE, "Let it run"),
     ActKind.WARN: _Text(
         "Warn {name}",
