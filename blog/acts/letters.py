@@ -53,7 +53,7 @@ def to_tell(facts: dict[str, Any]) -> Letter | None:
     act, rule = found
     own = act.person_id == facts["person_id"]
     return Letter(to=emails.for_sending(claim.address), template=RECEIPT, link=receipt_path(act, facts["person_id"]), facts={
-        "act": act, "rule": rule, "what": words.passive(act, own), "who": words.actor_words(act),
+        "act": act, "rule": rule, "what": words.passive(act, own), "sentence": words.receipt(act, own),
         "appeal_until": act.created_at + timedelta(days=APPEAL_DAYS) if own and act.kind in APPEALABLE else None,
         "is_suspension": act.kind == ActKind.SUSPEND,
     })

@@ -75,6 +75,16 @@ def _handle(kind: ActKind, by: Viewer | None) -> str:
     return AUTHOR if kind in BY_AUTHORS else handle(by)
 
 
+def handle_ahead(kind: ActKind, by: Viewer) -> str:
+    """Under which handle this person would act now: the one they have, or the next free one. For showing; one statement."""
+    if kind in BY_AUTHORS:
+        return AUTHOR
+    own = select(Member.moderator_number).where(Member.id == by.id).scalar_subquery()
+    highest = select(func.coalesce(func.max(Member.moderator_number), 0)).scalar_subquery()
+    number, last = db.session.execute(select(own, highest)).one()
+    return f"M{number or last + 1}"
+
+
 def handle(by: Viewer) -> str:
     """The moderator's name in the log, "M2": given with their first act and kept. Call with the act's number row held."""
     number = db.session.execute(select(Member.moderator_number).where(Member.id == by.id)).scalar_one()

@@ -8,6 +8,7 @@ from blog.acts.models import ActKind, TargetKind
 from blog.clock import now
 from blog.comments import thread
 from blog.errors import Refused
+from blog.filters import reading
 from blog.moderation import appeal_forms, appeals, rulebook
 from blog.moderation.models import Outcome
 from blog.permissions import may_moderate, may_read_act_words
@@ -17,7 +18,9 @@ from blog.web import open_to_all, page_or_fragment, unshared
 bp = Blueprint("acts", __name__)
 
 # Acts that took words away or gave them back: their page shows the words to whom they concern.
-ABOUT_WORDS = frozenset({ActKind.HIDE, ActKind.UNHIDE, ActKind.WARN, ActKind.ASIDE, ActKind.BACK, ActKind.UPHOLD, ActKind.SOFTEN, ActKind.OVERTURN})
+ABOUT_WORDS = frozenset({ActKind.HIDE, ActKind.UNHIDE, ActKind.WARN, ActKind.ASIDE, ActKind.BACK, ActKind.HOLD, ActKind.APPROVE,
+                         ActKind.REJECT, *words.DECISIONS})
+OF_SOMEBODY = frozenset({TargetKind.COMMENT, TargetKind.POST, TargetKind.HELD})
 
 # Where these lead stands the name of the person concerned, beside nothing that tells everybody of the act anyway.
 NAMES_THE_PERSON = frozenset({ActKind.WARN, ActKind.REJECT, ActKind.BAD_FAITH})
@@ -38,7 +41,8 @@ def show(number: int) -> Response:
     place = appeals.place(act, viewer(), own=own, key=key if has_key else "")
     response = page_or_fragment(
         "acts/show.html", "acts/show.html", receipt=receipt, own=own, key=key if has_key else "", what=_noun(receipt),
-        sentence=words.passive(act, own, about=_about(receipt)), who=words.actor_words(act), knows=knows and act.kind in ABOUT_WORDS,
+        sentence=words.receipt(act, own, about=_about(receipt)), who=words.actor_words(act),
+        knows=knows and act.kind in ABOUT_WORDS and act.target_kind in OF_SOMEBODY,
         words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows), moderates=bool(may_moderate(viewer())),
         state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by, is_appealed=place.is_open),
         place=place, forms=appeal_forms.begun(place, viewer().id), meaning=appeal_forms.meaning, outcomes=list(Outcome),
@@ -75,6 +79,8 @@ def _words_of(receipt: recording.Receipt, reader: Viewer) -> str:
     try:
         if act.target_kind == TargetKind.COMMENT:
             return thread.one(reader, act.target_id, own_page=True).comment.html
+        if act.target_kind == TargetKind.HELD:
+            return reading.words_of(act.target_id)
         return thread.post_words(reader, act.target_id) if act.target_kind == TargetKind.POST else ""
     except Refused:
         return ""

@@ -125,6 +125,12 @@ def passive(act: ActFacts, own: bool, *, about: int = 0) -> str:
     return (own_words if own else words) + suffix
 
 
+def receipt(act: ActFacts, own: bool, *, about: int = 0) -> str:
+    """What happened and by whom, as a whole sentence: "Your comment was hidden, by M1." """
+    who = actor_words(act)
+    return f"{passive(act, own, about=about)}, by {'the' + who[3:] if who.startswith('The ') else who}."
+
+
 _WORDS = (TargetKind.POST, TargetKind.COMMENT, TargetKind.HELD)
 
 

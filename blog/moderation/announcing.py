@@ -4,28 +4,26 @@ The person's sentence comes from acts/words.py, so the form shows the very words
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from blog.acts import words
 from blog.acts.models import ActKind, TargetKind
+from blog.clock import now
+from blog.permissions import APPEAL_DAYS, APPEALABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An act that is about to be done. `name`: the person concerned; `handle`: under which the viewer acts, "" before their first act."""
+    """An act that is about to be done. `name`: the person concerned; `actor_handle`: under which the viewer will act."""
 
     kind: ActKind
     target: TargetKind
     name: str
-    handle: str = ""
+    actor_handle: str
 
-    # What acts/words.py asks of an act.
+    # What acts/words.py asks of an act besides.
     number: int = 0
     until: datetime | None = None
-
-    @property
-    def actor_handle(self) -> str:
-        return self.handle
 
     @property
     def target_kind(self) -> str:
@@ -50,13 +48,25 @@ class Announced:
 
     @property
     def reads(self) -> str:
-        """The sentence that the person will read."""
-        return words.passive(self, True)
+        """The sentence that the person will read, without the rule and the reason that follow it."""
+        return words.receipt(self, True)
+
+    @property
+    def appeal_until(self) -> datetime | None:
+        """Until when they may appeal, None for an act that takes nothing."""
+        return now() + timedelta(days=APPEAL_DAYS) if self.kind in APPEALABLE and self.target != TargetKind.ACT else None
 
     @property
     def sees(self) -> str:
         """What stands for everybody where the act has its effect, "" where that is nowhere but in the log."""
+        if self.stands_above:
+            return f"{words.here(self)}."
         return self._text.sees.format(noun=self.noun, Noun=self.noun.capitalize())
+
+    @property
+    def stands_above(self) -> bool:
+        """Whether it is told in the boundary line above a discussion, and not in place of something."""
+        return self.kind in (ActKind.LOCK, ActKind.CLOSE, ActKind.SLOW)
 
     @property
     def button(self) -> str:
@@ -94,17 +104,17 @@ _TEXTS = {
     ActKind.LOCK: _Text(
         "Lock this discussion",
         "Nobody can comment here while it is locked; what stands there stays readable. {name}, whose post it is, is told, and everyone reads the rule"
-        " and your reason above the discussion.", "Lock and tell {name}", "A moderator locked this discussion.", _UNDO),
+        " and your reason above the discussion.", "Lock and tell {name}", after=_UNDO),
     ActKind.UNLOCK: _Text("Unlock this discussion", "Everyone who may comment can do so again, at once. " + _SAME_RULE, "Unlock"),
     ActKind.CLOSE: _Text(
         "Close this post to comments",
         "Nobody can comment here any more; what stands there stays readable. {name}, whose post it is, is told, and everyone reads the rule and your"
-        " reason above the discussion.", "Close and tell {name}", "A moderator closed this post to comments.", _UNDO),
+        " reason above the discussion.", "Close and tell {name}", after=_UNDO),
     ActKind.REOPEN: _Text("Open this post to comments again", "Everyone who may comment can do so again, at once. " + _SAME_RULE, "Reopen"),
     ActKind.SLOW: _Text(
         "Slow this discussion down",
         "Each member can post one comment in the time that you choose; moderators are not slowed. {name}, whose post it is, is told, and everyone reads"
-        " the rule and your reason above the discussion.", "Slow down and tell {name}", "A moderator slowed this discussion down.", _UNDO),
+        " the rule and your reason above the discussion.", "Slow down and tell {name}", after=_UNDO),
     ActKind.UNSLOW: _Text("Let this discussion run at its own pace", "Members can comment as often as they like again. " + _SAME_RULE, "Let it run"),
     ActKind.WARN: _Text(
         "Warn {name}",

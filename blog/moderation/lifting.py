@@ -102,6 +102,8 @@ def _lock(act: Act) -> None:
         counting.lock_post(db.session.execute(select(Comment.post_id).where(Comment.id == act.target_id)).scalar_one())
     elif act.target_kind == TargetKind.MEMBER:
         targets.member(act.target_id)
+    else:
+        db.session.execute(select(Act.id).where(Act.id == act.id).with_for_update(key_share=True))
 
 
 # -- what each act did, taken away

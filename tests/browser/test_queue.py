@@ -39,6 +39,7 @@ def test_a_case_is_decided_by_keys_and_the_next_one_has_the_focus(live: Live, ke
     page = live.visitor("mo", Role.MODERATOR)
     page.goto("/moderation")
     expect(page.locator("#case-count")).to_have_text("3 waiting")
+    expect(page.get_by_role("button", name="Keyboard: on")).to_be_visible()
     page.keyboard.press("j")
     assert focused(page) == "case-1-a"
     page.keyboard.press("j")
@@ -178,7 +179,8 @@ def test_an_open_form_in_the_queue_passes_axe_and_fits(live: Live, width: int, d
     page = live.visitor("mo", Role.MODERATOR, width=width, dark=dark)
     page.goto("/moderation")
     page.get_by_role("button", name="Claim case 1, Bo").click()
-    for name in ("Hide case 1, Bo", "Dismiss reports case 1, Bo", "Bad faith in report 1 of case 1"):
+    expect(page.locator("#case-1.here")).to_be_visible()
+    for name in ("Hide case 1, Bo", "Dismiss reports case 1, Bo", "Warn case 1, Bo", "Bad faith in report 1 of case 1"):
         page.get_by_role("link", name=name).click()
         expect(page.locator("#slot-case-1 form textarea")).to_be_visible()
         page.wait_for_timeout(100)

@@ -1,13 +1,17 @@
 """What holds on every screen: title, one h1, landmarks, skip link, axe in both schemes and three widths, no sideways scroll, same text without script."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from blog.accounts.models import Member, Role
+from blog.acts.models import TargetKind
+from blog.clock import now
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import appeals, hiding
+from blog.moderation import appeals, folding, hiding, locking, reporting, rulebook, sanctioning, standing
 from blog.posts.models import Post
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
@@ -23,10 +27,17 @@ SCREENS = [
     ("/posts/new", "anna"), ("/posts/the-kitchen-table/edit", "anna"), ("/posts/the-kitchen-table/history", ""), ("/posts/the-kitchen-table/hide", "mo"),
     ("/comments/14", ""), ("/comments/1/reply", "anna"), ("/comments/1/edit", "bo"), ("/comments/1/history", ""), ("/comments/1/hide", "mo"),
     ("/comments/2", "bo"), ("/comments/2/unhide", "mo"), ("/acts/1", ""), ("/acts/1", "bo"), ("/rules", ""),
-    ("/notices", "anna"), ("/notices?kind=acts", "bo"), ("/log", ""), ("/log?kind=warn", "anna"), ("/acts/1/appeal", "bo"), ("/acts/3", "bo"),
-    ("/acts/3/decide", "mo"), ("/acts/2", "mo"), ("/moderation/appeals", "mo"),
+    ("/notices", "anna"), ("/notices?kind=acts", "bo"), ("/log", ""), ("/log?kind=warn", "anna"), ("/acts/1/appeal", "bo"), ("/acts/7", "bo"),
+    ("/acts/7/decide", "mo"), ("/acts/2", "mo"), ("/moderation/appeals", "mo"),
+    ("/posts/another-evening", ""), ("/posts/another-evening", "mo"), ("/posts/another-evening/lock", "mo"), ("/posts/another-evening/slow", "mo"),
+    ("/members/bo", "mo"), ("/members/bo/suspend", "mo"), ("/members/bo/warn", "mo"), ("/comments/1/redact", "mo"), ("/acts/1/redact", "mo"),
+    ("/comments/1/aside", "anna"), ("/members/cleo", "mo"), ("/members/cleo/lift", "mo"), ("/posts/the-kitchen-table", "cleo"), ("/acts/5", "cleo"),
     ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
-    ("/dev/mail", ""), ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
+    ("/dev/mail", ""), ("/moderation", "mo"), ("/moderation/cases/1", "mo"), ("/moderation/cases/1/hide", "mo"), ("/moderation/cases/1/dismiss", "mo"),
+    ("/moderation/cases/1/reports/1/bad-faith", "mo"), ("/moderation/hide?case=1", "mo"), ("/moderation?show=closed", "mo"), ("/moderation?show=yours", "mo"),
+    ("/moderation/members", "mo"), ("/moderation/members/bo", "mo"), ("/moderation/rules", "mo"), ("/moderation/rules", "ad"), ("/moderation/rules/3", "ad"),
+    ("/comments/4/report", "bo"), ("/posts/the-kitchen-table/report", "bo"), ("/reports", "bo"), ("/settings/standing", "bo"),
+    ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
 ]
 
 
@@ -35,6 +46,7 @@ def full(live: Live) -> Live:
     """A board with a bit of everything: a deep branch, a hidden and a deleted comment, long words, a hidden post."""
     anna, bo, mo, max_ = (Viewer(id=live.member_id(name, role), verified=True, role=role) for name, role in
                           (("anna", Role.MEMBER), ("bo", Role.MEMBER), ("mo", Role.MODERATOR), ("max", Role.MODERATOR)))
+    cleo = live.member_id("cleo")
 
     def begin() -> None:
         post = make_post(anna.id, title="The kitchen table", topics=("Coaching",), source=(
@@ -51,11 +63,22 @@ def full(live: Live) -> Live:
         make_post(bo.id, title="Another evening", source="Short.")
         hidden = make_post(anna.id, title="A hidden thing", source="Something.")
         hiding.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        other = db.session.execute(select(Post.id).where(Post.slug == "another-evening")).scalar_one()
+        aside = writing.add(other, anna, writing.words("Beside the matter."))
+        folding.put_aside(aside, bo, rule_id=1, reason="It leads away from this post.")
+        locking.slow(other, mo, seconds=300, rule_id=1, reason="Quicker than anybody reads.", until=now() + timedelta(days=1))
+        sanctioning.suspend(cleo, mo, rule_id=5, reason="Writes to people who asked to be left alone.", until=now() + timedelta(days=7))
+        locking.lock(other, mo, rule_id=1, reason="The same three people, all evening.")
+        reporting.report((TargetKind.COMMENT, 4), bo, rule_id=3, note=f"Not about the article. {LONG}")
+        reporting.report((TargetKind.COMMENT, first), anna, rule_id=1, note="")
+        rulebook.add_template(mo, title="Names a client", reason="Names a client who did not agree to it.")
+        rulebook.add_template(mo, title=LONG[:60], reason=LONG * 3)
+        standing.note(bo.id, mo, f"Answers politely. {LONG}")
         contested = writing.add(post.id, bo, writing.words(f"Words that were hidden. {LONG}"))
         hiding.hide_comment(contested, max_, rule_id=2, reason=f"Names a client who did not agree. {LONG}")
         appeals.file(2, anna.id, "The client agreed.")
-        appeals.file(3, bo.id, f"The client agreed, and so did {LONG}.")
-        appeals.say(3, mo, 0, f"Which one? {LONG}")
+        appeals.file(7, bo.id, f"The client agreed, and so did {LONG}.")
+        appeals.say(7, mo, 0, f"Which one? {LONG}")
         db.session.flush()
         assert db.session.get(Post, post.id)
 
@@ -77,7 +100,7 @@ def check_common(page: Page, path: str) -> None:
 
 
 def roles(name: str) -> Role:
-    return Role.MODERATOR if name == "mo" else Role.MEMBER
+    return {"mo": Role.MODERATOR, "ad": Role.ADMINISTRATOR}.get(name, Role.MEMBER)
 
 
 def test_every_screen_passes_axe_in_light_and_dark_at_three_widths(full: Live) -> None:

@@ -150,7 +150,34 @@ def test_dismissing_leaves_the_words(app: Flask, board: Board, reported: int) ->
     assert state(app, 2) == ("open", None, False)
 
 
-@pytest.mark.parametrize("deed", ["hide", "dismiss"])
+def test_warning_answers_the_case_and_leaves_the_words(app: Flask, board: Board, reported: int) -> None:
+    assert act(board.mo, 1, "warn").status_code == 303
+    assert state(app) == ("closed", 1, False)
+    assert "It led to a warning." in tree(board.member("cleo").get("/reports")).text_content()
+    assert not tree(board.mo.get("/moderation")).xpath('//div[@id="flash"]//button')  # it was mailed: nothing to take back at once
+    with app.app_context():
+        row = db.session.execute(select(Act.kind, Act.person_id, Act.target_kind, Act.target_id)).one()
+        assert tuple(row) == ("warn", board.bo.id, "comment", 2)
+
+
+def test_taking_the_words_out_answers_the_case(app: Flask, board: Board, reported: int) -> None:
+    assert board.mo.post("/comments/2/redact", {"rule": "2", "reason": "Gives a street and a number."}).status_code == 303
+    assert state(app) == ("closed", 1, True)
+    assert told(app, board.member("cleo").id) == [("report", 1)]
+    assert SECRET not in board.mo.get("/moderation/cases/1").text
+
+
+def test_a_branch_is_hidden_from_its_case(app: Flask, board: Board, reported: int) -> None:
+    board.anna.post("/posts/the-kitchen-table/comments", {"body": "Under it.", "parent_id": "2"})
+    assert "This comment and everything below it" in board.mo.get("/moderation/cases/1/hide").text
+    assert act(board.mo, 1, scope="branch").status_code == 303
+    assert "Under it." not in board.cy.get("/posts/the-kitchen-table").text
+    assert board.mo.post("/moderation/undo?acts=1").status_code == 303
+    assert "Under it." in board.cy.get("/posts/the-kitchen-table").text
+    assert state(app)[0] == "open"
+
+
+@pytest.mark.parametrize("deed", ["hide", "warn", "dismiss"])
 @pytest.mark.parametrize("fields", [{"rule": ""}, {"reason": "too short"}, {"reason": "x" * 501}])
 @pytest.mark.parametrize("htmx", [False, True])
 def test_no_answer_without_rule_and_reason(app: Flask, board: Board, reported: int, deed: str, fields: dict[str, str], htmx: bool) -> None:

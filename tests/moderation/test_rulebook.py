@@ -165,7 +165,8 @@ def test_reasons_stand_as_buttons_where_one_is_asked_for(board: Board, app: Flas
     board.bo.post("/posts/the-kitchen-table/comments", {"body": "You are one of those."})
     board.anna.post("/comments/1/report", {"rule": "3"})
     board.mo.post("/moderation/reasons", {"title": "Names a condition", "reason": REASON})
-    for path in ("/moderation/cases/1/dismiss", "/moderation/cases/1/reports/1/bad-faith", "/moderation/hide?case=1"):
+    for path in ("/moderation/cases/1/dismiss", "/moderation/cases/1/hide", "/moderation/cases/1/warn", "/comments/1/hide", "/members/bo/warn",
+                 "/moderation/cases/1/reports/1/bad-faith", "/moderation/hide?case=1"):
         page = lxml_html.fromstring(board.mo.get(path).text)
         [button] = page.xpath('//button[@data-fill][@type="button"]')
         assert (button.text, button.get("data-fill")) == ("Names a condition", REASON)

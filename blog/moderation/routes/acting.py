@@ -57,6 +57,11 @@ def done(form: AnyForm, deed: Callable[..., Act], thing: int) -> int:
     return number
 
 
+def announced(kind: ActKind, target: TargetKind, name: str) -> Announced:
+    """What the form says before the button is pressed."""
+    return Announced(kind, target, name, recording.handle_ahead(kind, viewer()))
+
+
 def slot_or_form() -> str:
     """Under htmx a link opens the form inside its slot; a refused form replaces the slot itself."""
     return "moderation/_act_slot.html" if request.method == "POST" else "moderation/_act_form.html"
@@ -107,18 +112,21 @@ def _on_comment(comment_id: int, kind: ActKind, undo: str = "") -> Response:
     if request.method == "POST":
         number = done(form, deed, comment_id)
         if number:
-            return _comment_done(comment_id, f"{said}. Act {number}.", f"/comments/{comment_id}/{undo}" if undo else "")
+            return _comment_done(comment_id, f"{said}. Act {number}.", f"/comments/{comment_id}/{undo}" if undo else "", on.comment.closed)
         on = thread.one(viewer(), comment_id)
     return page_or_fragment("moderation/act_on_comment.html", slot_or_form(), form.status, on=on, form=form, talk=Talk(viewer(), on.post),
-                            act=Announced(kind, TargetKind.COMMENT, on.comment.display_name), action=request.path, key=comment_id,
+                            act=announced(kind, TargetKind.COMMENT, on.comment.display_name), action=request.path, key=comment_id,
                             back=f"/comments/{comment_id}", heading=4, replies=on.comment.reply_count)
 
 
-def _comment_done(comment_id: int, said: str, undo: str) -> Response:
+def _comment_done(comment_id: int, said: str, undo: str, was_closed: bool) -> Response:
     on = thread.one(viewer(), comment_id)
-    if not is_fragment():
+    is_more = on.comment.closed != was_closed  # what hangs on it came or went too: the page is drawn anew
+    if not is_fragment() or is_more:
         flash(said, f"undo {undo}" if undo else "message")
     to = thread.page_with(on) if on.comment.listed else f"{on.post.path}#talk"
+    if is_more:
+        return go(to.partition("#")[0] if is_fragment() else to)  # to another place of the same page a browser goes without loading it
     return fragment_or_redirect("moderation/_done.html", to, on=on, talk=Talk(viewer(), on.post), said=said, undo=undo)
 
 
@@ -192,7 +200,7 @@ def _on_post(slug: str, kind: ActKind, undo: str = "") -> Response:
         if number:
             return _post_done(post.id, f"{said}. Act {number}.", f"/posts/{post.id}/{undo}" if undo else "")
     return page_or_fragment("moderation/act_on_post.html", slot_or_form(), form.status, post=post, form=form,
-                            act=Announced(kind, TargetKind.POST, post.author), action=f"{post.path}/{kind}", key="post", back=post.path, heading=2)
+                            act=announced(kind, TargetKind.POST, post.author), action=f"{post.path}/{kind}", key="post", back=post.path, heading=2)
 
 
 def _post_done(post_id: int, said: str, undo: str) -> Response:
@@ -239,7 +247,7 @@ def _on_member(username: str, kind: ActKind, undo: str = "") -> Response:
                 flash(said, f"undo {back_by}" if back_by else "message")
             return fragment_or_redirect("moderation/_member_done.html", person.path, person=person, said=said, undo=back_by)
     return page_or_fragment("moderation/act_on_member.html", slot_or_form(), form.status, person=person, form=form,
-                            act=Announced(kind, TargetKind.MEMBER, person.name), action=f"{person.path}/{kind}", key="member", back=person.path, heading=2)
+                            act=announced(kind, TargetKind.MEMBER, person.name), action=f"{person.path}/{kind}", key="member", back=person.path, heading=2)
 
 
 # -- acts themselves
@@ -257,5 +265,5 @@ def redact_reason(number: int) -> Response:
             flash(f"Taken out. Act {by_act}.")
             return go(f"/acts/{number}")
     return page_or_fragment("moderation/act_on_act.html", slot_or_form(), form.status, number=number, form=form,
-                            act=Announced(ActKind.REDACT, TargetKind.ACT, "everyone"), action=f"/acts/{number}/redact", key="act",
+                            act=announced(ActKind.REDACT, TargetKind.ACT, "everyone"), action=f"/acts/{number}/redact", key="act",
                             back=f"/acts/{number}", heading=2)

@@ -13,9 +13,8 @@ from blog.db import writing
 from blog.errors import Malformed
 from blog.moderation import answering, cases
 from blog.moderation import queue as readings
-from blog.moderation.announcing import Announced
 from blog.moderation.forms import ActForm, BadFaithForm, DismissForm, HideForm
-from blog.moderation.routes.acting import done, fresh
+from blog.moderation.routes.acting import announced, done, fresh
 from blog.paging import LARGEST_COUNT
 from blog.permissions import may_moderate
 from blog.viewer import viewer
@@ -104,9 +103,10 @@ def _on_case(number: int, kind: ActKind, **which: int) -> Response:
             return _done(number, f"Case {number}. {said}. Act {act}.", act if kind in answering.BACK else 0)
     elif not form.rule.data:
         form.begin_with(shown.first_rule, recording.rules())
+    about = TargetKind(shown.what) if name == "act" else TargetKind.CASE
     piece = f"moderation/_{name}_slot.html" if request.method == "POST" else f"moderation/_{name}_form.html"
     return page_or_fragment(f"moderation/{name}_case.html", piece, form.status, form=form, shown=shown, what=shown.what, action=request.path,
-                            act=Announced(kind, TargetKind(shown.what), shown.person), key=f"case-{number}", back=f"{HOME}#case-{number}", heading=3,
+                            act=announced(kind, about, shown.person), key=f"case-{number}", back=f"{HOME}#case-{number}", heading=3,
                             replies=shown.replies, current=HOME)
 
 
