@@ -106,16 +106,24 @@ class SubmissionField(HiddenField):
         return self.data or None
 
 
-class VersionField(IntegerField):
-    """`version`: the number of the revision that an edit began from. Optional: without it nobody asks what changed meanwhile."""
+class NumberField(IntegerField):
+    """A whole number that may be left out; `damaged` says what is wrong with anything else."""
+
+    damaged = "Write a whole number in figures, or leave it empty."
 
     def process_formdata(self, valuelist: list[str]) -> None:
         raw = valuelist[0].strip() if valuelist else ""
         self.data = None
         if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 10):
-            raise ValueError("This form’s version is damaged. Reload the page and put your text in once more; nothing was saved.")
+            raise ValueError(self.damaged)
         if raw:
             self.data = int(raw)
+
+
+class VersionField(NumberField):
+    """`version`: the number of the revision that an edit began from. Optional: without it nobody asks what changed meanwhile."""
+
+    damaged = "This form’s version is damaged. Reload the page and put your text in once more; nothing was saved."
 
 
 class TrapField(StringField):

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Optional
 
 from blog.acts.models import Rule
 from blog.filters.listing import KINDS
-from blog.forms import BoardForm, clean_line, clean_text, length
+from blog.forms import BoardForm, NumberField, VersionField, clean_line, clean_text, length
 
 
 class HeldForm(BoardForm):
@@ -17,7 +16,7 @@ class HeldForm(BoardForm):
 
     title = StringField("Title", filters=[clean_line])
     body = TextAreaField("Text", filters=[clean_text])
-    version = IntegerField(validators=[Optional()])
+    version = VersionField()
     action = HiddenField(default="save")
 
     def validate_body(self, field: Any) -> None:
@@ -63,7 +62,7 @@ class LineForm(BoardForm):
 class InvitationForm(BoardForm):
     """A new invitation, or one to end: the fields decide which."""
 
-    uses = IntegerField("For how many people", validators=[Optional()])
+    uses = NumberField("For how many people")
     end = HiddenField()
 
     def validate_end(self, field: Any) -> None:

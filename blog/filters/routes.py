@@ -102,9 +102,9 @@ def _back_in_form(text: held.Held, source: str) -> tuple[str, dict[str, str]]:
     if text.kind == HeldKind.EDIT:
         return f"/comments/{text.comment_id}/edit", {"body": source}
     if text.kind == HeldKind.POST_EDIT:
-        return f"{text.post_path}/edit", {"title": text.title or "", "body": source}
+        return f"/posts/{text.post_id}/edit", {"title": text.title or "", "body": source}
     fields = {"body": source, **({"parent_id": str(text.parent_id)} if text.parent_id else {})}
-    return keeping.target_of(f"{text.post_path}/comments", fields), fields
+    return keeping.of_comments(text.post_id, text.parent_id), fields
 
 
 # -- what waits, for moderators

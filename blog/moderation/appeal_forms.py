@@ -37,12 +37,22 @@ class MessageForm(BoardForm):
         length(field, 1, LONGEST_MESSAGE, "The message")
 
 
+class EndField(DateTimeLocalField):
+    """A day with a time."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Write the end as a day with a time: 2026-05-11T09:00.") from None
+
+
 class DecideForm(BoardForm):
     """What the appeal comes to, and why."""
 
     outcome = RadioField("What holds?", choices=[], validate_choice=False)
     reason = TextAreaField("Reason", filters=[clean_text])
-    until = DateTimeLocalField("Ends", format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"], validators=[Optional()])
+    until = EndField("Ends", format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"], validators=[Optional()])
 
     def validate_outcome(self, field: Any) -> None:
         if field.data not in set(Outcome):

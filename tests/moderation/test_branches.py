@@ -9,7 +9,7 @@ from blog.comments import branches, checking, writing
 from blog.db import db
 from blog.db import writing as transaction
 from blog.jobs.worker import run_once
-from blog.notices.models import Notice
+from blog.notices.models import Notice, NoticeKind
 from tests.comments.trees import grow
 from tests.conftest import Board, counted
 from tests.factories import make_post
@@ -122,7 +122,7 @@ def test_the_act_says_how_far_it_goes_and_everybody_below_is_told_once(app: Flas
     assert "Scope: this comment and everything below it." in board.cy.get("/acts/1").text
     with app.app_context():
         act_id = db.session.execute(select(Act.id)).scalar_one()
-        told = db.session.execute(select(Notice.member_id, Notice.subject_id, Notice.count).order_by(Notice.member_id)).all()
+        told = db.session.execute(select(Notice.member_id, Notice.subject_id, Notice.count).where(Notice.kind == NoticeKind.ACT).order_by(Notice.member_id)).all()
     assert {tuple(row) for row in told} == {(board.member(name).id, act_id, 1) for name in ("anna", "bo", "dora")}
 
 
@@ -132,7 +132,7 @@ def test_nobody_is_told_of_what_was_taken_back_meanwhile(app: Flask, board: Boar
     while run_once(app):
         pass
     with app.app_context():
-        assert set(db.session.execute(select(Notice.member_id)).scalars()) == {board.bo.id}
+        assert set(db.session.execute(select(Notice.member_id).where(Notice.kind == NoticeKind.ACT)).scalars()) == {board.bo.id}
 
 
 def test_a_scope_that_is_none_is_refused(board: Board, ids: list[int]) -> None:

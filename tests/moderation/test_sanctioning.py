@@ -87,7 +87,7 @@ def test_drafts_and_the_own_look_of_pages_stay_open(app: Flask, board: Board, pl
     assert board.bo.post("/drafts", {"target": f"{PAGE}/comments", "body": "for later"}).status_code == 200
     assert board.bo.post("/settings/profile", {"display_name": "Bo", "about": "", "theme": "dark"}).status_code == 303
     with app.app_context():
-        assert keeping.kept(f"{PAGE}/comments", board.bo.id)
+        assert keeping.kept(keeping.of_comments(1), board.bo.id)
 
 
 def test_others_of_the_same_kind_keep_their_buttons(board: Board, place: int) -> None:

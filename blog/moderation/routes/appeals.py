@@ -109,7 +109,7 @@ def _concerned(number: int) -> tuple[recording.Receipt, int, str]:
 
 def _facts(place: appeals.Place, receipt: recording.Receipt, forms: Forms) -> dict[str, Any]:
     return {"place": place, "receipt": receipt, "forms": forms, "meaning": meaning, "outcomes": list(Outcome),
-            "sentence": words.passive(receipt.act, place.own), "who": words.actor_words(receipt.act)}
+            "sentence": words.receipt(receipt.act, place.own), "who": words.actor_words(receipt.act)}
 
 
 def _page(place: appeals.Place, receipt: recording.Receipt, forms: Forms, status: int) -> Response:
