@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from blog.accounts import passwords, registering, sessions
 from blog.accounts.models import Member, Role
@@ -24,6 +24,9 @@ from blog.db import db, writing
 from blog.demo.reading import DemoAppeal, DemoComment, DemoContent, DemoHiding, DemoMember, DemoPost, DemoReport, content
 from blog.filters import listing
 from blog.filters.models import FilterKind
+from blog.jobs.models import Job
+from blog.mail.models import Mail
+from blog.mail.sending import DELIVER
 from blog.moderation import appeals, hiding, reporting
 from blog.moderation.models import Outcome
 from blog.notices.models import UNSEEN, Notice
@@ -114,6 +117,7 @@ class _Filling:
                 deed()
         self._thank()
         self._read_notices()
+        self._recall_mail()
 
     def _deeds(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
         beginning = self.moment - max(member.joined for member in self.plan.members)
@@ -195,6 +199,12 @@ class _Filling:
         """Who lives here has read what is older than a few days."""
         old = (UNSEEN, Notice.told_at < self.moment - READ_AFTER)
         db.session.execute(update(Notice).where(*old).values(seen_at=self.moment - READ_AFTER), execution_options={"synchronize_session": False})
+
+    @staticmethod
+    def _recall_mail() -> None:
+        """Nobody here waits for mail about what happened before the board was filled."""
+        db.session.execute(delete(Job).where(Job.kind == DELIVER))
+        db.session.execute(delete(Mail))
 
     def _report(self, post: DemoPost, comment: DemoComment, plan: DemoReport) -> None:
         target = TargetKind.COMMENT, self.comment_ids[post.title, comment.key]

@@ -89,22 +89,23 @@ def withdraw(held_id: int) -> Response:
     text = held.one(held_id, viewer())
     with writing():
         row = holding.take_back(held_id, viewer())
-        target, fields = _back_in_form(text, row.source)
+        target, place, fields = _back_in_form(text, row.source)
         if keeping.kept(target, viewer().id) is None:  # never over something newer
             keeping.keep(target, fields, member_id=viewer().id)
     if not is_fragment():
         flash("Taken back. The text is a draft of yours again, in the form that it came from.")
-    return fragment_or_redirect("filters/_taken_back.html", target, held=text, target=target)
+    return fragment_or_redirect("filters/_taken_back.html", place, held=text, target=place)
 
 
-def _back_in_form(text: held.Held, source: str) -> tuple[str, dict[str, str]]:
-    """The form that a text came from, and its fields."""
+def _back_in_form(text: held.Held, source: str) -> tuple[str, str, dict[str, str]]:
+    """The form that a text came from, under which it is kept and where it stands, and its fields."""
     if text.kind == HeldKind.EDIT:
-        return f"/comments/{text.comment_id}/edit", {"body": source}
+        target = f"/comments/{text.comment_id}/edit"
+        return target, target, {"body": source}
     if text.kind == HeldKind.POST_EDIT:
-        return f"/posts/{text.post_id}/edit", {"title": text.title or "", "body": source}
+        return f"/posts/{text.post_id}/edit", f"{text.post_path}/edit", {"title": text.title or "", "body": source}
     fields = {"body": source, **({"parent_id": str(text.parent_id)} if text.parent_id else {})}
-    return keeping.of_comments(text.post_id, text.parent_id), fields
+    return keeping.of_comments(text.post_id, text.parent_id), keeping.target_of(f"{text.post_path}/comments", fields), fields
 
 
 # -- what waits, for moderators

@@ -141,7 +141,7 @@ def test_the_appeal_is_answered_by_another_moderator_and_the_log_counts_it(looki
     assert plan.appeal
     log = Board(looking, database).cy.get("/log").text
     assert "M2 upheld act 1" in log
-    assert "1 of 2" in log
+    assert "1 of 3" in log
     assert f"{(plan.appeal.answered - plan.appeal.after).total_seconds() / 3600:.1f}&nbsp;h" in log
     assert plan.appeal.statement not in log
 
