@@ -447,15 +447,17 @@ def may_appeal(viewer_id: int, act: ActFacts, now: datetime) -> Ruling:
     return YES
 
 
-def may_decide(viewer: Viewer, act: ActFacts, alone: bool) -> Ruling:
+def may_decide(viewer: Viewer, act: ActFacts, alone: bool, reported_id: int = 0) -> Ruling:
     """Whether this person may decide an appeal against the act. `alone`: there is no other moderator; then the administrator decides, and
-    the page says so."""
+    the page says so. `reported_id`: whose words the report was about, for an act about a report."""
     if not viewer.is_moderator:
         return _no("Only moderators decide appeals.")
     if act.person_id == viewer.id:
         return _no("This is your own appeal: another moderator decides.")
     if act.actor_id == viewer.id and not (alone and viewer.is_administrator):
         return _no("This is your own act: another moderator decides.")
+    if reported_id and reported_id == viewer.id:
+        return _no("The report was about your own words: another moderator decides.")
     return may_act_at_all(viewer)
 
 

@@ -64,7 +64,8 @@ def _about(receipt: recording.Receipt) -> int:
 def _place(receipt: recording.Receipt, knows: bool) -> str:
     """Where what the act is about stands now, "" where there is no such page or where it would tell everybody the person's name."""
     act = receipt.act
-    if act.kind in NAMES_THE_PERSON and not knows:
+    about = receipt.about or receipt.undoes
+    if not knows and (act.kind in NAMES_THE_PERSON or (about is not None and about.kind in NAMES_THE_PERSON)):
         return ""
     if act.target_kind == TargetKind.ACT:
         return f"/acts/{receipt.about.number}" if receipt.about is not None else ""

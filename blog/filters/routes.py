@@ -127,10 +127,17 @@ def approve(held_id: int) -> Response:
         form.check()
         limiting.spend("act", viewer().id)
         with writing():
-            number = approving.approve_text(held_id, viewer(), reason=form.reason.data or "", as_root=form.as_root).number
+            number = approving.approve_text(held_id, viewer(), reason=form.reason.data or "", as_root=form.as_root,
+                                            version=_version_read()).number
     if number:
         return _decided(f"held-{held_id}", f"Approved. Act {number}.", f"/held/{held_id}")
     return _in_slot("approve", form, text=held.one(held_id, viewer()), needs_choice=isinstance(form.refusal, approving.ParentGone))
+
+
+def _version_read() -> int | None:
+    """Which version of the words stood before the moderator who pressed; the button's address says it."""
+    raw = request.args.get("version", "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
 
 
 @bp.route("/moderation/held/<key:held_id>/reject", methods=["GET", "POST"])
@@ -163,7 +170,7 @@ def approve_post(slug: str) -> Response:
         form.check()
         limiting.spend("act", viewer().id)
         with writing():
-            number = approving.approve_post(post.id, viewer(), reason=form.reason.data or "").number
+            number = approving.approve_post(post.id, viewer(), reason=form.reason.data or "", version=_version_read()).number
     if form.refusal:
         raise form.refusal
     return _decided(f"post-{post.id}", f"Approved. Act {number}.", post.path)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from blog.accounts.models import Member
 from blog.acts.words import DECISIONS
 from blog.clock import now
+from blog.comments import branches
 from blog.comments.models import Comment
 from blog.dates import DAYS, MONTHS, local
 from blog.db import db
@@ -53,19 +54,20 @@ class Day:
     lines: list[Line]
 
 
-def lines(told: Sequence[Told]) -> list[Line]:
-    """The notices in words, in the order given. Three statements at most, however many they are."""
+def lines(told: Sequence[Told], member_id: int) -> list[Line]:
+    """The notices in words, in the order given. Four statements at most, however many they are."""
     comments = _comments(subjects(told, *ABOUT_COMMENTS))
+    buried = branches.below_closed(comments)
     answers = _answers(subjects(told, NoticeKind.REPORT))
     acts = log.of(subjects(told, *ABOUT_ACTS) | {act_id for act_id in answers.values() if act_id})
 
     def line(notice: Told) -> Line:
         begun = Line(notice.id, notice.told_at, notice.seen_at is None, "")
         if notice.kind in ABOUT_COMMENTS:
-            return _of_comment(begun, notice, comments[notice.subject_id])
+            return _of_comment(begun, notice, comments[notice.subject_id], is_buried=notice.subject_id in buried)
         if notice.kind == NoticeKind.REPORT:
             return _of_report(begun, acts.get(answers.get(notice.subject_id) or 0))
-        return _of_act(begun, notice, acts[notice.subject_id])
+        return _of_act(begun, notice, acts[notice.subject_id], member_id)
 
     return [line(notice) for notice in told]
 
@@ -111,11 +113,11 @@ class _OfPost:
     locked_by: int | None = None
 
 
-def _of_comment(line: Line, notice: Told, comment: Any) -> Line:
-    """A reply, a comment on a post, a text that was approved."""
+def _of_comment(line: Line, notice: Told, comment: Any, is_buried: bool) -> Line:
+    """A reply, a comment on a post, a text that was approved. `is_buried`: it stands in a branch that was hidden whole."""
     post = _OfPost(comment.state, comment.post_deleted_at, comment.post_hidden_by)
     line = replace(line, post_title=comment.title if is_listed_post(post) else f"Post {comment.post_id}")
-    if is_open_comment(comment, post):
+    if is_open_comment(comment, post) and not is_buried:
         line = replace(line, to=f"/comments/{comment.id}", said=teaser(comment.html, EXCERPT))
         if notice.kind == NoticeKind.APPROVED:
             return replace(line, lead="Your comment was approved", said="")
@@ -123,9 +125,9 @@ def _of_comment(line: Line, notice: Told, comment: Any) -> Line:
         if notice.count == 1:
             return replace(line, lead=f"{comment.display_name} {to_whom}")
         return replace(line, lead=f"{_some(notice)}, the newest by {comment.display_name}")
-    gone = "hidden since" if comment.hidden_by is not None else "deleted since"
+    gone = "hidden since" if comment.hidden_by is not None or is_buried else "deleted since"
     # Where replies hang on it a tombstone stands, and the way leads there.
-    line = replace(line, to=f"/comments/{comment.id}" if comment.listed else "")
+    line = replace(line, to=f"/comments/{comment.id}" if comment.listed and not is_buried else "")
     if notice.kind == NoticeKind.APPROVED:
         return replace(line, lead=f"Your comment was approved, and {gone}")
     if notice.count == 1:
@@ -147,7 +149,7 @@ def _answers(case_ids: set[int]) -> dict[int, int | None]:
     return {row.id: row.closed_by for row in db.session.execute(select(Case.id, Case.closed_by).where(Case.id.in_(case_ids)))}
 
 
-def _of_act(line: Line, notice: Told, act: log.Line) -> Line:
+def _of_act(line: Line, notice: Told, act: log.Line, member_id: int) -> Line:
     """An act about the member, a decision, an appeal against the member's own act, a message. A reason that was taken out is told no more."""
     at = f"/acts/{act.number}"
     if notice.kind == NoticeKind.MESSAGE:
@@ -157,6 +159,8 @@ def _of_act(line: Line, notice: Told, act: log.Line) -> Line:
         return replace(line, lead=f"{several} about your appeal of act {act.number}", to=f"{at}#messages")
     if notice.kind == NoticeKind.APPEALED and act.kind not in DECISIONS:
         return replace(line, lead=f"Your act {act.number} was appealed", to=at, rest=". Another moderator decides")
+    if notice.kind == NoticeKind.ACT and act.person_id != member_id:
+        return replace(line, lead="A branch that you wrote in was hidden", to=at, rest=f", under rule {act.rule_number}", said=act.reason)
     if notice.kind == NoticeKind.ACT:
         return replace(line, lead=act.happened, to=at, rest=f", under rule {act.rule_number}", said=act.reason)
     # A decision is read where the act that it is about is read, with its appeal.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
 from blog.accounts.models import Member, Role
@@ -76,7 +76,7 @@ def say(number: int, by: Viewer, person_id: int, body: str, submission_id: str |
     is_person = person_id == act.person_id
     author_id = person_id if is_person else by.id
     if not is_person:
-        may_decide(by, act, alone(act)).require()
+        may_decide(by, act, alone(act), reported_id(act)).require()
     if submission_id:
         sent = select(AppealMessage.id).where(AppealMessage.author_id == author_id, AppealMessage.submission_id == submission_id)
         if db.session.execute(sent).first() is not None:
@@ -105,7 +105,7 @@ def decide(number: int, by: Viewer, *, outcome: Outcome, reason: str, until: dat
     """
     act = _locked(number)
     appeal = _of(act)
-    may_decide(by, act, alone(act)).require()
+    may_decide(by, act, alone(act), reported_id(act)).require()
     if appeal.decided_by is not None and appeal.outcome is not None:
         decision, _ = recording.of(appeal.decided_by)
         done = DONE[Outcome(appeal.outcome)]
@@ -171,6 +171,13 @@ def _open(act: Act) -> Appeal:
 def _undone_by(act: Act) -> int:
     """The number of the act that ended this one, 0 for none."""
     return db.session.execute(select(Act.number).where(Act.undoes_id == act.id)).scalar_one_or_none() or 0
+
+
+def reported_id(act: Act) -> int:
+    """Whose words the report was about, for an act about a report; 0 for any other. One statement at most."""
+    if act.kind != ActKind.BAD_FAITH or act.case_id is None:
+        return 0
+    return db.session.execute(select(Case.person_id).where(Case.id == act.case_id)).scalar_one()
 
 
 def alone(act: Act) -> bool:
@@ -284,13 +291,13 @@ class Place:
 
 
 def place(act: Act, by: Viewer, *, own: bool = False, key: str = "") -> Place:
-    """The appeal's part of the page of this act. `own`: the reader is the person concerned, signed in or by `key`. Five statements at most."""
+    """The appeal's part of the page of this act. `own`: the reader is the person concerned, signed in or by `key`. Six statements at most."""
     appeal = of(act, with_messages=own or by.is_moderator)
     appealing = may_appeal(act.person_id or 0, act, now()) if own and appeal is None else None
     if appealing and _undone_by(act):
         appealing = Ruling(False, "")
     waits = appealing or (appeal is not None and appeal.is_open)
-    decides = by.is_moderator and not own and appeal is not None
+    decides = by.is_moderator and not own and appeal is not None and reported_id(act) != by.id
     is_alone = alone(act) if waits or decides else False
     return Place(
         act=act, own=own, key=key, appeal=appeal, may_appeal=appealing, may_decide=may_decide(by, act, is_alone) if decides else None,
@@ -322,7 +329,8 @@ def waiting(by: Viewer, after: str | None = None) -> tuple[list[Waiting], str]:
     written = select(func.count(AppealMessage.id)).where(AppealMessage.appeal_id == Appeal.id).scalar_subquery()
     asked: Any = (
         select(Appeal.id, Appeal.statement, Appeal.filed_at, Appeal.claimed_by, Appeal.person_id, Act, Rule.number, written.label("messages"))
-        .join(Act, Act.id == Appeal.act_id).join(Rule, Rule.id == Act.rule_id).where(APPEAL_OPEN)
+        .join(Act, Act.id == Appeal.act_id).join(Rule, Rule.id == Act.rule_id).outerjoin(Case, (Case.id == Act.case_id) & (Act.kind == ActKind.BAD_FAITH.value))
+        .where(APPEAL_OPEN, or_(Case.id.is_(None), Case.person_id != by.id))  # who reported one's own words is nobody's to learn
     )
     parts = read_cursor(after)
     if parts is not None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from blog.acts import recording
 from blog.acts.models import Act, ActKind, TargetKind
-from blog.comments import counting
+from blog.comments import branches, counting
 from blog.comments import writing as comments
 from blog.comments.models import Comment
 from blog.db import db
@@ -24,6 +24,7 @@ from blog.viewer import Viewer
 # Where a moderator gives no reason of their own.
 APPROVED = "A moderator read it and found nothing against it."
 
+CHANGED = "Its writer changed this since you read it. Nothing was decided: read what stands there now."
 TAKEN_BACK = "Its writer took this back meanwhile. Nothing was changed."
 
 
@@ -31,13 +32,15 @@ class ParentGone(Conflict):
     """What a reply answers can't be answered any more; a moderator chooses: a comment of its own, or rejected."""
 
 
-def approve_text(held_id: int, by: Viewer, *, reason: str = "", as_root: bool = False) -> Act:
+def approve_text(held_id: int, by: Viewer, *, reason: str = "", as_root: bool = False, version: int | None = None) -> Act:
     """Let a text out: a comment gets its number now and is new then, a change becomes the next version. Its writer is told.
 
-    `as_root`: a reply becomes a comment of its own. Raises NotFound, NotAllowed, Invalid (the reason), ParentGone, Conflict (decided or taken
-    back meanwhile, or its place is gone).
+    `as_root`: a reply becomes a comment of its own. `version`: of the words that were read (None: not asked). Raises NotFound, NotAllowed,
+    Invalid (the reason), ParentGone, Conflict (decided, changed or taken back meanwhile, or its place is gone).
     """
     held = _undecided(held_id, by)
+    if version is not None and version != held.version:
+        raise Conflict(CHANGED)
     hold, _ = recording.of(held.held_by or 0)
     act = recording.record(ActKind.APPROVE, by, person_id=held.author_id, target=(TargetKind.HELD, held_id), rule_id=hold.rule_id,
                            reason=reason.strip() or APPROVED, scope=hold.scope.partition(",")[0], undoes_id=hold.id,
@@ -47,8 +50,9 @@ def approve_text(held_id: int, by: Viewer, *, reason: str = "", as_root: bool = 
     return act
 
 
-def let_out(held: HeldText, *, as_root: bool = False) -> None:
-    """The effect alone: what waits or was rejected comes to its place, and its writer is told. For an approval, and for whatever undoes a rejection.
+def let_out(held: HeldText, *, as_root: bool = False, past_locks: bool = False) -> None:
+    """The effect alone: what waits or was rejected comes to its place, and its writer is told. For an approval, and for whatever undoes a rejection
+    (`past_locks`: it was written before the discussion was closed).
 
     Raises ParentGone, Conflict.
     """
@@ -66,7 +70,7 @@ def let_out(held: HeldText, *, as_root: bool = False) -> None:
         counting.lock_post(post.id)
         comments.revise(comment, comments.words(held.source))
     else:
-        if post.locked_by is not None:
+        if post.locked_by is not None and not past_locks:
             raise Conflict("The discussion was closed meanwhile, so it takes no more comments. Reject the text with that reason, or wait.")
         held.comment_id = comments.place(post.id, writer, comments.words(held.source), None if as_root else _parent(held),
                                          parent_version=None if as_root else held.parent_version)
@@ -88,9 +92,12 @@ def reject_text(held_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     return act
 
 
-def approve_post(post_id: int, by: Viewer, *, reason: str = "") -> Act:
-    """Publish a post that waits: it is new from now on. Raises NotFound, NotAllowed, Invalid (the reason), Conflict (it does not wait)."""
+def approve_post(post_id: int, by: Viewer, *, reason: str = "", version: int | None = None) -> Act:
+    """Publish a post that waits: it is new from now on. `version`: the revision that was read (None: not asked). Raises NotFound, NotAllowed,
+    Invalid (the reason), Conflict (it does not wait, or was changed meanwhile)."""
     post, hold = _waiting_post(post_id, by)
+    if version is not None and version != post.revision:
+        raise Conflict(CHANGED)
     act = recording.record(ActKind.APPROVE, by, person_id=post.author_id, target=(TargetKind.POST, post_id), rule_id=hold.rule_id,
                            reason=reason.strip() or APPROVED, scope="this post", undoes_id=hold.id)
     publishing.put_out(post)
@@ -117,7 +124,8 @@ def _parent(held: HeldText) -> Any:
                Comment.closed)
         .where(Comment.id == held.parent_id)
     ).one()
-    if parent.deleted_at is not None or parent.hidden_by is not None or parent.closed or not parent.listed:
+    is_buried = bool(branches.below_closed([parent.id]))
+    if parent.deleted_at is not None or parent.hidden_by is not None or parent.closed or not parent.listed or is_buried:
         raise ParentGone("What this answers was deleted, hidden or closed meanwhile. Let it out as a comment of its own, or reject it.")
     return parent
 

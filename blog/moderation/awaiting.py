@@ -53,6 +53,7 @@ class WaitingText:
     above_id: int | None  # the comment that it answers or changes
     above: str  # its beginning, "" where it is gone
     above_is_gone: bool
+    version: int
 
     @property
     def what(self) -> str:
@@ -93,6 +94,7 @@ class WaitingPost:
     act_number: int
     rule_number: int
     rule_title: str
+    revision: int
 
     @property
     def path(self) -> str:
@@ -133,6 +135,7 @@ _TEXTS: Any = (
         Rule.number.label("rule_number"), Rule.title.label("rule_title"), HeldText.post_id, Post.slug, Post.title.label("post_title"),
         or_(Post.hidden_by.is_not(None), Post.deleted_at.is_not(None)).label("post_is_gone"), _ABOVE.id.label("above_id"), _ABOVE.html.label("above"),
         or_(_ABOVE.hidden_by.is_not(None), _ABOVE.deleted_at.is_not(None), _ABOVE.closed, ~_ABOVE.listed).label("above_is_gone"),
+        HeldText.version,
     )
     .join(Member, Member.id == HeldText.author_id)
     .join(Act, Act.id == HeldText.held_by)
@@ -153,7 +156,7 @@ def _text(row: Any) -> WaitingText:
     gone = bool(row.above_is_gone)
     above = "" if gone or row.above is None else teaser(row.above, EXCERPT)
     title = f"Post {row.post_id}" if row.post_is_gone else row.post_title
-    facts: list[Any] = [*row[:17], title, bool(row.post_is_gone), row.above_id, above, gone]
+    facts: list[Any] = [*row[:17], title, bool(row.post_is_gone), row.above_id, above, gone, row.version]
     return WaitingText(*facts)
 
 
@@ -164,7 +167,7 @@ _LAST_HOLD = (
 _POSTS: Any = (
     select(Post.id, Post.slug, Post.title, Post.teaser, Post.words, Post.created_at, Post.author_id, Member.username, Member.display_name,
            Member.created_at.label("joined_at"), _comments_of(Member.id).label("comments"), Act.filter_name, Act.reason, Act.number,
-           Rule.number.label("rule_number"), Rule.title.label("rule_title"))
+           Rule.number.label("rule_number"), Rule.title.label("rule_title"), Post.revision)
     .join(Member, Member.id == Post.author_id)
     .join(Act, Act.id == _LAST_HOLD)
     .join(Rule, Rule.id == Act.rule_id)

@@ -24,7 +24,7 @@ from blog.filters.models import HeldState, HeldText
 from blog.moderation import approving, cases, ending, targets
 from blog.moderation.models import Report
 from blog.posts import publishing
-from blog.posts.models import Post, PostState
+from blog.posts.models import Post, PostRevision, PostState
 from blog.viewer import Viewer
 
 # Taking back one's own act at once is an act too, with a reason that nobody has to type.
@@ -120,6 +120,10 @@ def _unhide(act: Act) -> bool:
         versions.rise()
         return stood
     comment = db.session.execute(select(Comment).where(Comment.id == act.target_id)).scalar_one()
+    if comment.redacted and act.scope == targets.BRANCH and comment.closed:  # its own words are gone for good; what hangs on it comes back
+        comment.closed = False
+        db.session.flush()
+        return True
     if comment.hidden_by != act.id:
         return False
     comment.hidden_by = None
@@ -150,7 +154,10 @@ def _bring_back(act: Act) -> bool:
 
 
 def _believe(act: Act) -> bool:
-    return _update(update(Report).where(Report.bad_faith_by == act.id).values(bad_faith_by=None))
+    """The report counts again; a case that had no other waits again for somebody to look at it."""
+    stood = _update(update(Report).where(Report.bad_faith_by == act.id).values(bad_faith_by=None))
+    cases.reopened(act)
+    return stood
 
 
 def _let_in(act: Act) -> bool:
@@ -160,14 +167,17 @@ def _let_in(act: Act) -> bool:
         if held.decided_by != act.id or held.state != HeldState.REJECTED:
             return False
         try:
-            approving.let_out(held)
+            approving.let_out(held, past_locks=True)
         except approving.ParentGone:
-            approving.let_out(held, as_root=True)
+            approving.let_out(held, as_root=True, past_locks=True)
+        except Conflict:  # what it belongs to is hidden or gone: there is no place to come to
+            return False
         return True
     if act.target_kind == TargetKind.POST:
         post = db.session.get_one(Post, act.target_id, populate_existing=True)
-        if post.state != PostState.DRAFT or post.deleted_at is not None:
-            return False
+        rewritten = select(PostRevision.id).where(PostRevision.post_id == post.id, PostRevision.created_at > act.created_at).limit(1)
+        if post.state != PostState.DRAFT or post.deleted_at is not None or db.session.execute(rewritten).first() is not None:
+            return False  # published, taken down or written anew since: what stands there now is not what was rejected
         publishing.put_out(post)
         return True
     member = db.session.get_one(Member, act.target_id, populate_existing=True)

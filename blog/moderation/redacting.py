@@ -10,7 +10,7 @@ from blog.comments import counting
 from blog.comments.models import Comment, CommentRevision
 from blog.db import db
 from blog.drafts import keeping
-from blog.errors import Conflict, NotFound
+from blog.errors import Conflict, NotAllowed, NotFound
 from blog.filters.models import HeldKind, HeldText
 from blog.moderation import cases, targets
 from blog.permissions import may_moderate, may_redact, may_see_post
@@ -85,7 +85,10 @@ def redact_reason(number: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     """Take the reason out of act `number`: the one thing that is ever changed about an act, by another act that everybody reads. In its place
     stands by which act. Raises NotFound, NotAllowed, Invalid (rule, reason), Conflict (it is gone already)."""
     may_moderate(by).require()
-    found = recording.receipt(number).act
+    # The act's row before its number's, as who decides an appeal takes them.
+    found = db.session.execute(select(Act).where(Act.id == recording.receipt(number).act.id).with_for_update()).scalar_one()
+    if found.person_id == by.id:
+        raise NotAllowed("This act is about you: another moderator must decide.")
     before = db.session.execute(select(Act.number).where(Act.about_id == found.id, Act.kind == ActKind.REDACT.value)).scalar_one_or_none()
     if before is not None:
         raise Conflict(f"The reason of act {number} was taken out already, by act {before}. Nothing was changed.")

@@ -49,10 +49,13 @@ def one(rule_id: int) -> Rule:
 
 
 def add(by: Viewer, *, title: str, text: str) -> Rule:
-    """A new rule, under the next number that no rule ever had. Raises NotAllowed, Invalid."""
+    """A new rule, under the next number that no rule ever had. The same words twice are one. Raises NotAllowed, Invalid."""
     may_set_rules(by).require()
     title, text = _checked(title, text)
     _one_at_a_time()
+    there = db.session.execute(select(Rule).where(Rule.title == title, Rule.text == text, Rule.retired_at.is_(None)).limit(1)).scalar_one_or_none()
+    if there is not None:
+        return there
     number = (db.session.execute(select(func.max(Rule.number))).scalar_one() or 0) + 1
     return _write(number, title, text)
 

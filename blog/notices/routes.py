@@ -53,7 +53,7 @@ def _read() -> Response:
     to = f"/notices?{urlencode(_query())}" if _query() else "/notices"
     if notice is not None and back is None:
         found = inbox.one(viewer().id, notice[0])
-        return fragment_or_redirect("notices/_read.html", f"{to}#notice-{notice[0]}", line=told.lines([found] if found else [])[0],
+        return fragment_or_redirect("notices/_read.html", f"{to}#notice-{notice[0]}", line=told.lines([found] if found else [], viewer().id)[0],
                                     unread=inbox.unread(viewer().id))
     return fragment_or_redirect("notices/_all_read.html", to, said=said, undo=undo, **_shelf(_tab(), None))
 
@@ -72,4 +72,5 @@ def _shelf(tab: str, after: str | None) -> dict[str, Any]:
     """What the list of notices needs. A fixed number of statements."""
     found, more = inbox.page(viewer().id, tab, after)
     newest = micros(found[0].told_at) if found and not after else ""
-    return {"days": told.by_day(told.lines(found)), "tab": tab, "more": more, "after": after or "", "unread": inbox.unread(viewer().id), "newest": newest}
+    days = told.by_day(told.lines(found, viewer().id))
+    return {"days": days, "tab": tab, "more": more, "after": after or "", "unread": inbox.unread(viewer().id), "newest": newest}

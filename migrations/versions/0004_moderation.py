@@ -249,6 +249,8 @@ def downgrade() -> None:
     op.execute("UPDATE post SET state = 'draft' WHERE state = 'held'")
     for table in TABLES:
         op.drop_table(table)
-    op.execute("DELETE FROM act WHERE kind NOT IN ('hide', 'unhide')")
+    # Words that were taken out stay hidden: to the older release that is what they are.
+    op.execute("UPDATE act SET kind = 'hide' WHERE kind = 'redact' AND target_kind IN ('comment', 'post') AND person_id IS NOT NULL")
+    op.execute("DELETE FROM act WHERE kind NOT IN ('hide', 'unhide') OR person_id IS NULL")
     with op.batch_alter_table("act") as batch:
         batch.alter_column("person_id", existing_type=big_id, nullable=False)
