@@ -22,6 +22,7 @@ from blog.drafts import jobs as drafts_jobs
 from blog.drafts import routes as drafts
 from blog.extensions import login, migrate
 from blog.feeds import routes as feeds
+from blog.filters import jobs as filters_jobs
 from blog.filters import routes as filters
 from blog.jobs import cli as jobs_cli
 from blog.mail import jobs as mail_jobs
@@ -48,7 +49,7 @@ BLUEPRINTS = (
 
 
 # What does the work of the queue registers itself when it is read.
-JOBS = (accounts_jobs, comments_jobs, drafts_jobs, mail_jobs, moderation_jobs, posts_jobs)
+JOBS = (accounts_jobs, comments_jobs, drafts_jobs, filters_jobs, mail_jobs, moderation_jobs, posts_jobs)
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:

@@ -23,7 +23,7 @@ ABOUT_WORDS = frozenset({ActKind.HIDE, ActKind.UNHIDE, ActKind.WARN, ActKind.ASI
 OF_SOMEBODY = frozenset({TargetKind.COMMENT, TargetKind.POST, TargetKind.HELD})
 
 # Where these lead stands the name of the person concerned, beside nothing that tells everybody of the act anyway.
-NAMES_THE_PERSON = frozenset({ActKind.WARN, ActKind.REJECT, ActKind.BAD_FAITH})
+NAMES_THE_PERSON = frozenset({ActKind.WARN, ActKind.HOLD, ActKind.APPROVE, ActKind.REJECT, ActKind.BAD_FAITH})
 
 
 @bp.get("/acts/<key:number>")

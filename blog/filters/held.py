@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from blog.acts.models import Act, Rule
 from blog.db import db
@@ -42,6 +43,8 @@ class Held:
     sentence: str
     rule_number: int
     rule_title: str
+    decision: int | None  # number of the act that decided it
+    decision_reason: str | None
 
     @property
     def post_path(self) -> str:
@@ -75,14 +78,17 @@ class Held:
         return "post-body" if self.kind == HeldKind.POST_EDIT else "comment-body"
 
 
+_DECISION = aliased(Act)
 _HELD: Any = (
     select(HeldText.id, HeldText.kind, HeldText.post_id, HeldText.parent_id, HeldText.comment_id, HeldText.author_id, HeldText.title, HeldText.html,
            HeldText.version, HeldText.state, HeldText.created_at, Post.slug, Post.title.label("post_title"), Post.hidden_by, Post.deleted_at,
            Act.number, Act.reason,
-           Rule.number.label("rule_number"), Rule.title.label("rule_title"))
+           Rule.number.label("rule_number"), Rule.title.label("rule_title"), _DECISION.number.label("decision"),
+           _DECISION.reason.label("decision_reason"))
     .join(Post, Post.id == HeldText.post_id)
     .join(Act, Act.id == HeldText.held_by)
     .join(Rule, Rule.id == Act.rule_id)
+    .outerjoin(_DECISION, _DECISION.id == HeldText.decided_by)
 )
 
 

@@ -145,7 +145,7 @@ def reject(held_id: int) -> Response:
     text = held.one(held_id, viewer())
     may_decide_held(viewer(), text.author_id).require()
     form = HideForm()
-    form.offer(recording.rules())
+    _begin(form)
     number = 0
     if request.method == "POST":
         with form.holding_refusals():
@@ -181,7 +181,7 @@ def reject_post(slug: str) -> Response:
     post = listing.article(viewer(), slug)
     may_decide_held(viewer(), post.author_id).require()
     form = HideForm()
-    form.offer(recording.rules())
+    _begin(form)
     number = 0
     if request.method == "POST":
         with form.holding_refusals():
@@ -201,6 +201,15 @@ def _decided(row: str, said: str, to: str) -> Response:
     if not is_fragment():
         flash(said)
     return fragment_or_redirect("filters/_decided.html", "/moderation/held", row=row, said=said, stands_at=to)
+
+
+def _begin(form: HideForm) -> None:
+    """The rules in force, and what was typed before the session ended."""
+    form.offer(recording.rules())
+    if request.method == "GET":
+        kept = keeping.kept(request.path, viewer().id) or {}
+        for name in form.data.keys() & kept.keys():
+            form[name].data = str(kept[name])
 
 
 def _in_slot(decision: str, form: BoardForm, **facts: Any) -> Response:
@@ -232,7 +241,7 @@ def refuse(username: str) -> Response:
     may_moderate(viewer()).require()
     person = profile.person(username)
     form = HideForm()
-    form.offer(recording.rules())
+    _begin(form)
     number = 0
     if request.method == "POST":
         with form.holding_refusals():

@@ -9,6 +9,7 @@ from wtforms import RadioField, TextAreaField, ValidationError
 from wtforms.fields import DateTimeLocalField
 from wtforms.validators import Optional
 
+from blog.acts.models import ActKind
 from blog.acts.recording import LONGEST_REASON, SHORTEST_REASON
 from blog.dates import instant
 from blog.drafts import keeping
@@ -96,8 +97,10 @@ def begun(place: Place, member_id: int) -> Forms:
 
 
 # What each outcome means for an act, as the page says it.
-def meaning(outcome: str, softening: str) -> str:
-    """What happens at once with this outcome. "" where the act can't come to it."""
+def meaning(outcome: str, softening: str, kind: str = "") -> str:
+    """What happens at once with this outcome. "" where the act (of this kind) can't come to it."""
+    if outcome == Outcome.OVERTURN and kind == ActKind.REDACT:
+        return "The act was wrong, and that stands in the log. The words can’t be brought back: they are nowhere any more."
     if outcome == Outcome.SOFTEN:
         return {lifting.UNTIL: "The act stands, and ends earlier.",
                 lifting.TOP_ONLY: "The comment stays hidden; what was written below it comes back."}.get(softening, "")

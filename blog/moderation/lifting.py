@@ -7,7 +7,7 @@ that points to it; where that row points elsewhere by now (the act ended by itse
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from blog.accounts.models import Member
 from blog.acts import recording
@@ -20,7 +20,7 @@ from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid
 from blog.filters import admitting
-from blog.filters.models import HeldState, HeldText
+from blog.filters.models import HeldKind, HeldState, HeldText
 from blog.moderation import approving, cases, ending, targets
 from blog.moderation.models import Report
 from blog.posts import publishing
@@ -32,6 +32,9 @@ UNDO_REASON = "Taken back by the same moderator right after the act."
 # The page offers it for ten seconds; a slow line needs a few more.
 UNDO_SECONDS = 20
 
+# A mail goes out so long after its act.
+UNMAILED_SECONDS = 2
+
 # Takes the effect away if it still stands; says whether it did.
 End = Callable[[Act], bool]
 
@@ -40,8 +43,8 @@ def lift(act: Act, kind: ActKind, by: Viewer, reason: str) -> Act:
     """Undo `act` by an act of `kind` (UNHIDE, UNLOCK, REOPEN, UNSLOW, LIFT, BACK, or OVERTURN for an appeal), under the rule of the one it ends.
     Everything that the act changed is as it would be without it; counters and versions too.
 
-    No reason is asked of whoever takes back their own act within UNDO_SECONDS; that is not mailed either, and a case that the act had closed
-    is open again.
+    No reason is asked of whoever takes back their own act within UNDO_SECONDS, and a case that it had closed is open again. Nothing is mailed of
+    what is taken back before its own mail can have gone.
     Raises Conflict where it is undone already or (but for OVERTURN, which is recorded all the same) has no effect left; Gone for words
     that were taken out; Invalid without a reason.
     """
@@ -51,14 +54,17 @@ def lift(act: Act, kind: ActKind, by: Viewer, reason: str) -> Act:
     undone_by = db.session.execute(select(Act.number).where(Act.undoes_id == act.id)).scalar_one_or_none()
     if undone_by is not None:
         raise Conflict(f"Act {act.number} is taken back already, by act {undone_by}. Nothing was changed.")
-    at_once = not reason.strip() and act.actor_id == by.id and (now() - act.created_at).total_seconds() <= UNDO_SECONDS
+    seconds = (now() - act.created_at).total_seconds()
+    is_fresh = act.actor_id == by.id and seconds <= UNDO_SECONDS
+    at_once = is_fresh and not reason.strip()
     undoing = recording.record(kind, by, person_id=act.person_id, target=(TargetKind(act.target_kind), act.target_id), rule_id=act.rule_id,
-                               reason=UNDO_REASON if at_once else reason, scope=act.scope, undoes_id=act.id, is_mailed=not at_once)
+                               reason=UNDO_REASON if at_once else reason, scope=act.scope, undoes_id=act.id,
+                               is_mailed=not at_once or seconds > UNMAILED_SECONDS)
     end = ENDS.get(ActKind(act.kind))
     stood = end(act) if end is not None else True
     if not stood and kind not in DECISIONS:
         raise Conflict(f"Act {act.number} has no effect any more: it ended by itself, or another act took its place. Nothing was changed.")
-    if at_once:
+    if is_fresh:
         cases.reopened(act)
     return undoing
 
@@ -164,8 +170,13 @@ def _let_in(act: Act) -> bool:
     """What was rejected comes to its place: a text (a reply to what is gone, as a comment of its own), a post, a newcomer."""
     if act.target_kind == TargetKind.HELD:
         held = db.session.get_one(HeldText, act.target_id, with_for_update=True)
-        if held.decided_by != act.id or held.state != HeldState.REJECTED:
+        if held.decided_by != act.id or held.state != HeldState.REJECTED or not held.source:
             return False
+        edited = {HeldKind.EDIT: select(Comment.edited_at).where(Comment.id == held.comment_id),
+                  HeldKind.POST_EDIT: select(Post.edited_at).where(Post.id == held.post_id)}.get(HeldKind(held.kind))
+        since = db.session.execute(edited).scalar_one() if edited is not None else None
+        if since is not None and since > held.created_at:
+            return False  # newer words stand there: an older change would take them away
         try:
             approving.let_out(held, past_locks=True)
         except approving.ParentGone:
@@ -198,7 +209,8 @@ ENDS: dict[ActKind, End] = {
 
 
 def _open_branch(act: Act) -> bool:
-    return _update(update(Comment).where(Comment.id == act.target_id, Comment.hidden_by == act.id, Comment.closed).values(closed=False))
+    mine = or_(Comment.hidden_by == act.id, Comment.redacted)  # words taken out since are hidden by that act, and the branch by this one
+    return _update(update(Comment).where(Comment.id == act.target_id, mine, Comment.closed).values(closed=False))
 
 
 def _end_of(act: Act) -> datetime | None:

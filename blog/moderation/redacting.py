@@ -1,7 +1,9 @@
 """Taking words out for law or somebody's safety: not hidden but gone, from every place where the board keeps them. The trace stays: a tombstone,
 and an act in the log. It can't be undone, so hiding comes first."""
 
-from sqlalchemy import and_, delete, or_, select, update
+from typing import Any
+
+from sqlalchemy import and_, case, delete, or_, select, update
 
 from blog.acts import recording
 from blog.acts.models import Act, ActKind, TargetKind
@@ -11,12 +13,15 @@ from blog.comments.models import Comment, CommentRevision
 from blog.db import db
 from blog.drafts import keeping
 from blog.errors import Conflict, NotAllowed, NotFound
-from blog.filters.models import HeldKind, HeldText
+from blog.filters.models import HeldKind, HeldState, HeldText
 from blog.moderation import cases, targets
 from blog.permissions import may_moderate, may_redact, may_see_post
 from blog.posts import publishing
-from blog.posts.models import Post, PostRevision, PostSlug
+from blog.posts.models import Post, PostRevision, PostSlug, PostState
 from blog.viewer import Viewer
+
+# What waited of redacted words waits no longer.
+_NOT_WAITING: Any = case((HeldText.state == HeldState.WAITING.value, HeldState.TAKEN_BACK.value), else_=HeldText.state)
 
 
 def redact_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
@@ -39,7 +44,7 @@ def redact_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) ->
     comment.html, comment.redacted, comment.hidden_by = "", True, act.id
     db.session.execute(update(CommentRevision).where(CommentRevision.comment_id == comment_id).values(source=""))
     copies = or_(HeldText.comment_id == comment_id, HeldText.source.in_(sources - {""}))
-    db.session.execute(update(HeldText).where(HeldText.author_id == comment.author_id, copies).values(source="", html=""),
+    db.session.execute(update(HeldText).where(HeldText.author_id == comment.author_id, copies).values(source="", html="", state=_NOT_WAITING),
                        execution_options={"synchronize_session": False})
     keeping.forget_copies(comment.author_id, sources - {""}, [f"/comments/{comment_id}/edit"])
     db.session.flush()
@@ -66,6 +71,8 @@ def redact_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     sources = set(db.session.execute(select(PostRevision.source).where(PostRevision.post_id == post_id)).scalars())
     act = _record(by, post.author_id, (TargetKind.POST, post_id), rule_id, reason)
     post.title, post.html, post.headings, post.teaser, post.words, post.hidden_by = "", "", [], "", 0, act.id
+    if post.state == PostState.HELD:  # nothing of it waits for anybody any more
+        post.state = PostState.DRAFT.value
     # The address is made of the title, so it goes too; the post's number leads to its tombstone.
     post.slug = publishing.free_slug(f"taken out {post_id}", post_id)
     db.session.execute(delete(PostSlug).where(PostSlug.post_id == post_id))
@@ -73,7 +80,7 @@ def redact_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     db.session.execute(update(PostRevision).where(PostRevision.post_id == post_id).values(title="", source=""))
     keeping.forget_copies(post.author_id, sources - {""}, [f"/posts/{post_id}/edit"])
     copies = or_(and_(HeldText.post_id == post_id, HeldText.kind == HeldKind.POST_EDIT.value), HeldText.source.in_(sources - {""}))
-    db.session.execute(update(HeldText).where(HeldText.author_id == post.author_id, copies).values(source="", html="", title=None),
+    db.session.execute(update(HeldText).where(HeldText.author_id == post.author_id, copies).values(source="", html="", title=None, state=_NOT_WAITING),
                        execution_options={"synchronize_session": False})
     db.session.flush()
     versions.rise()

@@ -206,6 +206,8 @@ def acts_about(member_id: int, *, own: bool, after: str | None = None) -> Page[A
     for act, rule_number, rule_title, undone_by, decided_by, about_number, appeal in rows[:PAGE]:
         state = words.state(act, moment, undone_by=undone_by, decided_by=decided_by, is_appealed=appeal == AppealState.OPEN)
         appealable = Ruling(False, "This act was appealed already.") if appeal else may_appeal(member_id, act, moment)
+        if undone_by is not None:
+            appealable = Ruling(False, "This act was taken back.")
         shown.append(ActLine(act.number, words.passive(act, own, about=about_number or 0), f"{rule_number}. {rule_title}", act.reason, state,
                              act.created_at, appealable))
     return Page(shown, cursor(rows[PAGE - 1][0].id) if len(rows) > PAGE else "", after or "")

@@ -21,6 +21,7 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Conflict, NotFound, Refused, Unavailable
 from blog.filters import held
+from blog.moderation.waiting import waiting
 from blog.paging import LARGEST_COUNT, read_cursor
 from blog.permissions import (
     RESTORE_DAYS,
@@ -85,7 +86,7 @@ def show(slug: str) -> Response:
     kept_text = keeping.kept(keeping.of_comments(post.id), viewer().id) if viewer().is_member else None
     if not viewer().is_member or "_flashes" in session or settings().byline == "relative":  # a message that waits to be told makes each page its own
         return _noting(_page(post, seen, kept_text, waits), post, seen)
-    etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, waits, request.query_string)
+    etag = ready.member_etag(viewer(), waiting(viewer()), post.version, post.board_version, seen, kept_text, waits, request.query_string)
     response = ready.unchanged() if request.headers.get("If-None-Match") == etag else _page(post, seen, kept_text, waits)
     response.headers["ETag"] = etag
     return _noting(response, post, seen)

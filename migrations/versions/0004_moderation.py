@@ -252,5 +252,7 @@ def downgrade() -> None:
     # Words that were taken out stay hidden: to the older release that is what they are.
     op.execute("UPDATE act SET kind = 'hide' WHERE kind = 'redact' AND target_kind IN ('comment', 'post') AND person_id IS NOT NULL")
     op.execute("DELETE FROM act WHERE kind NOT IN ('hide', 'unhide') OR person_id IS NULL")
+    op.execute("DELETE FROM job WHERE kind LIKE 'moderation %' OR kind = 'nightly held texts'")
+    op.execute("DELETE FROM mail WHERE kind LIKE 'acts/%' OR kind LIKE 'moderation/%' OR kind LIKE 'filters/%'")
     with op.batch_alter_table("act") as batch:
         batch.alter_column("person_id", existing_type=big_id, nullable=False)
