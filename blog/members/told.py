@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from blog.accounts.models import Member
+from blog.acts.models import ActKind
 from blog.acts.words import DECISIONS
 from blog.clock import now
 from blog.comments import branches
@@ -160,7 +161,8 @@ def _of_act(line: Line, notice: Told, act: log.Line, member_id: int) -> Line:
     if notice.kind == NoticeKind.APPEALED and act.kind not in DECISIONS:
         return replace(line, lead=f"Your act {act.number} was appealed", to=at, rest=". Another moderator decides")
     if notice.kind == NoticeKind.ACT and act.person_id != member_id:
-        return replace(line, lead="A branch that you wrote in was hidden", to=at, rest=f", under rule {act.rule_number}", said=act.reason)
+        became = "hidden" if act.kind == ActKind.HIDE else "brought back"
+        return replace(line, lead=f"A branch that you wrote in was {became}", to=at, rest=f", under rule {act.rule_number}", said=act.reason)
     if notice.kind == NoticeKind.ACT:
         return replace(line, lead=act.happened, to=at, rest=f", under rule {act.rule_number}", said=act.reason)
     # A decision is read where the act that it is about is read, with its appeal.

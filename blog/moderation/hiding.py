@@ -1,22 +1,15 @@
 """Hiding what somebody wrote, and bringing it back. Effect, act and notice in one transaction; nothing without a rule and a reason."""
 
-from sqlalchemy import select
 
 from blog.acts import recording
 from blog.acts.models import Act, ActKind, TargetKind
 from blog.board import versions
-from blog.comments import branches, counting
-from blog.comments.models import Comment
+from blog.comments import counting
 from blog.db import db
 from blog.errors import Conflict
-from blog.jobs.queue import enqueue
-from blog.moderation import cases, lifting, targets
-from blog.notices.models import NoticeKind
-from blog.notices.telling import tell
+from blog.moderation import below, cases, lifting, targets
 from blog.permissions import may_hide, may_unhide
 from blog.viewer import Viewer
-
-TELL_BELOW = "moderation tell below"
 
 
 def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with_replies: bool = False, case_id: int | None = None) -> Act:
@@ -35,7 +28,7 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with
     comment.hidden_by = act.id
     if with_replies:
         comment.closed = True
-        enqueue(TELL_BELOW, {"act_id": act.id, "comment_id": comment_id})
+        below.plan(act, comment_id)
     db.session.flush()
     if comment.deleted_at is None:
         counting.count_live(comment.post_id, -1)
@@ -43,16 +36,6 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with
     db.session.expire(comment)
     cases.answered((TargetKind.COMMENT, comment_id), act)
     return act
-
-
-def tell_below(act_id: int, comment_id: int) -> None:
-    """Tell whoever wrote below a hidden branch that their words went with it; nothing once it is brought back. Twice is once."""
-    comment = db.session.execute(select(Comment.hidden_by, Comment.closed).where(Comment.id == comment_id)).one()
-    act, _ = recording.of(act_id)
-    if comment.hidden_by != act_id or not comment.closed:
-        return
-    for member_id in sorted(branches.writers_below(comment_id) - {act.person_id, act.actor_id}):
-        tell(member_id, NoticeKind.ACT, act_id)
 
 
 def unhide_comment(comment_id: int, by: Viewer, *, reason: str) -> Act:

@@ -2,7 +2,7 @@
 
 from blog.db import writing
 from blog.jobs.queue import Claimed, handles
-from blog.moderation import ending, hiding
+from blog.moderation import below, ending
 
 
 @handles(ending.END)
@@ -12,8 +12,8 @@ def end(job: Claimed) -> None:
         ending.end(str(job.facts["target"]), int(job.facts["id"]))
 
 
-@handles(hiding.TELL_BELOW)
+@handles(below.TELL_BELOW)
 def tell_below(job: Claimed) -> None:
-    """Tell whoever wrote below a branch that was hidden whole."""
+    """Tell whoever wrote below a branch that was hidden whole, or brought back."""
     with writing():
-        hiding.tell_below(int(job.facts["act_id"]), int(job.facts["comment_id"]))
+        below.tell_below(int(job.facts["act_id"]), int(job.facts["comment_id"]))

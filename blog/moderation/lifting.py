@@ -21,7 +21,7 @@ from blog.db import db
 from blog.errors import Conflict, Gone, Invalid
 from blog.filters import admitting
 from blog.filters.models import HeldKind, HeldState, HeldText
-from blog.moderation import approving, cases, ending, targets
+from blog.moderation import approving, below, cases, ending, targets
 from blog.moderation.models import Report
 from blog.posts import publishing
 from blog.posts.models import Post, PostRevision, PostState
@@ -64,6 +64,8 @@ def lift(act: Act, kind: ActKind, by: Viewer, reason: str) -> Act:
     stood = end(act) if end is not None else True
     if not stood and kind not in DECISIONS:
         raise Conflict(f"Act {act.number} has no effect any more: it ended by itself, or another act took its place. Nothing was changed.")
+    if softening(act) == TOP_ONLY:
+        below.plan(undoing, act.target_id)
     if is_fresh:
         cases.reopened(act)
     return undoing
@@ -88,6 +90,8 @@ def soften(act: Act, by: Viewer, reason: str, *, until: datetime | None = None) 
                               about_id=act.id)
     if not (_open_branch(act) if how == TOP_ONLY else _end_earlier(act, until)):
         raise Conflict(f"Act {act.number} has no effect any more: it ended by itself, or another act took its place. Nothing was changed.")
+    if how == TOP_ONLY:
+        below.plan(softer, act.target_id)
     return softer
 
 

@@ -56,7 +56,7 @@ class History:
         """ "Member since March 2023 · 212 comments · 1 act before: 1 warning, 2023-04-02"."""
         count = sum(self.acts.values())
         kinds = ", ".join(f"{number} {AGAINST[kind][number > 1]}" for kind, number in self.acts.items())
-        before = "no acts"
+        before = "no acts that stand"
         if self.last_act_at is not None:
             before = f"{count} act{'' if count == 1 else 's'} before: {kinds}, {'' if count == 1 else 'the last on '}{day(self.last_act_at)}"
         many = f"{MOST_COUNTED:,} comments or more" if self.comments >= MOST_COUNTED else f"{self.comments} comment{'' if self.comments == 1 else 's'}"

@@ -361,3 +361,62 @@ def test_of_two_moderators_at_once_one_decides(board: Board) -> None:
     with board.app.app_context():
         assert len(db.session.execute(select(Comment.id)).all()) == 1
         assert list(differences()) == []
+
+
+# -- what changed between reading and deciding
+
+
+def test_only_what_was_read_is_approved(board: Board) -> None:
+    send(board.bo, f"A {MARK}.")
+    button = lxml_html.fromstring(board.mo.get(HELD).text).xpath('//button[contains(@formaction, "/approve")]')[0].get("formaction")
+    assert board.bo.post("/held/1/edit", {"body": f"Quite another {MARK}.", "version": "1"}).status_code == 303
+    late = board.mo.post(button)
+    assert late.status_code == 409
+    assert MARK not in board.cy.get(PATH).text
+    again = lxml_html.fromstring(board.mo.get(HELD).text).xpath('//button[contains(@formaction, "/approve")]')[0].get("formaction")
+    assert board.mo.post(again).status_code == 303
+    assert f"Quite another {MARK}." in board.cy.get(PATH).text
+
+
+def test_a_reply_below_a_hidden_branch_has_no_place(board: Board) -> None:
+    send(board.anna, "The top.")
+    send(board.anna, "Below it.", parent_id="1")
+    send(board.bo, f"A {MARK} reply.", parent_id="2")
+    board.mo.post("/comments/1/hide", {"rule": "4", "reason": REASON, "scope": "branch"})
+    assert board.mo.post(f"{HELD}/1/approve").status_code == 409
+    with board.app.app_context():
+        assert held_texts(board)[0].state == "waiting"
+
+
+def overturn(board: Board, number: int) -> None:
+    assert board.bo.post(f"/acts/{number}/appeal", {"statement": "Nothing is sold here, and never was."}).status_code == 303
+    assert board.max.post(f"/acts/{number}/decide", {"outcome": "overturn", "reason": "It sold nothing indeed."}).status_code == 303
+
+
+def test_an_overturned_rejection_publishes_nothing_that_nobody_read(board: Board) -> None:
+    path = write(board.bo)
+    board.mo.post(f"{path}/reject", {"rule": "4", "reason": REASON})
+    board.bo.post(f"{path}/edit", {"title": "Private plans", "body": "About my boss.", "version": "1", "action": "draft"})
+    assert board.max.id
+    overturn(board, 2)
+    with board.app.app_context():
+        assert db.session.get_one(Post, 2).state == "draft"
+    assert "Private plans" not in board.cy.get("/").text
+
+
+def test_an_overturned_rejection_publishes_what_was_rejected(board: Board) -> None:
+    path = write(board.bo)
+    board.mo.post(f"{path}/reject", {"rule": "4", "reason": REASON})
+    overturn(board, 2)
+    assert f"Win the {MARK}" in board.cy.get("/").text
+
+
+def test_an_overturned_rejection_of_a_change_takes_no_newer_words_away(board: Board) -> None:
+    send(board.bo, "First words.")
+    board.bo.post("/comments/1/edit", {"body": f"A {MARK}.", "version": "1"})
+    board.mo.post(f"{HELD}/1/reject", {"rule": "4", "reason": REASON})
+    board.bo.post("/comments/1/edit", {"body": "Third words.", "version": "1"})
+    overturn(board, 2)
+    page = board.cy.get(PATH).text
+    assert "Third words." in page
+    assert MARK not in page

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from blog.acts.models import Act
+from blog.acts.models import Act, ActKind
 from blog.comments import branches, checking, writing
 from blog.db import db
 from blog.db import writing as transaction
@@ -164,3 +164,43 @@ def test_sqlite_finds_closed_branches_by_their_index(app: Flask) -> None:
     with app.app_context():
         plan = db.session.connection().exec_driver_sql("EXPLAIN QUERY PLAN SELECT 1 FROM comment WHERE post_id = 1 AND closed = 1").all()
         assert "comment_closed" in str(plan)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_notice_tells_no_words_from_below(board: Board, ids: list[int], htmx: bool) -> None:
+    dora = board.member("dora")
+    assert f"{SECRET}-4" in dora.get("/notices", htmx=htmx).text
+    hide(board, ids[0])
+    for who in (board.anna, board.bo, dora):
+        assert SECRET not in who.get("/notices", htmx=htmx).text
+
+
+def test_whoever_was_told_of_a_hidden_branch_is_told_that_it_is_back(app: Flask, board: Board, ids: list[int]) -> None:
+    dora = board.member("dora")
+    hide(board, ids[0])
+    while run_once(app):
+        pass
+    page = dora.get("/notices").text
+    assert "A branch that you wrote in was hidden" in page
+    assert "Your comment was hidden" not in page
+    for _ in range(2):
+        board.max.post(f"/comments/{ids[0]}/unhide", {"reason": "It was about a bird after all."})
+        while run_once(app):
+            pass
+    for who, is_told in ((dora, True), (board.anna, True), (board.bo, False)):
+        assert ("A branch that you wrote in was brought back" in who.get("/notices").text) == is_told
+    with app.app_context():
+        told = select(Notice.member_id).join(Act, Act.id == Notice.subject_id).where(Notice.kind == NoticeKind.ACT, Act.kind == ActKind.UNHIDE)
+        assert sorted(db.session.execute(told).scalars()) == sorted(who.id for who in (board.anna, board.bo, dora))
+
+
+def test_what_hangs_on_words_taken_out_can_be_brought_back(app: Flask, board: Board, ids: list[int]) -> None:
+    hide(board, ids[0])
+    assert board.mo.post(f"/comments/{ids[0]}/redact", {"rule": "3", "reason": WHY}).status_code == 303
+    assert board.bo.post("/acts/1/appeal", {"statement": "What the others wrote broke no rule."}).status_code == 303
+    assert board.max.post("/acts/1/decide", {"outcome": "soften", "reason": "The others may stay."}).status_code == 303
+    page = board.cy.get(PAGE).text
+    assert f"{SECRET}-1" not in page
+    assert all(f"{SECRET}-{number}" in page for number in range(2, 6))
+    with app.app_context():
+        assert list(checking.differences()) == []
