@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select, update
 from blog.accounts.models import Member
 from blog.acts import letters
 from blog.acts.models import Act, ActKind, ActNumber, Rule, TargetKind
-from blog.acts.words import AUTHOR, BOARD, DECISIONS
+from blog.acts.words import ANSWERS, AUTHOR, BOARD, DECISIONS
 from blog.clock import now
 from blog.db import db
 from blog.errors import Invalid, NotFound
@@ -103,7 +103,7 @@ class Receipt:
     person_name: str | None
     undone_by: Act | None
     undoes: Act | None
-    decided_by: Act | None  # the decision of its appeal, where that did not end it
+    decided_by: Act | None  # what its appeal, or the moderator whom a filter called, came to, where that did not end it
     about: Act | None  # the act that this one decides on
 
 
@@ -124,7 +124,7 @@ def receipt(number: int) -> Receipt:
         act, rule, name,
         undone_by=next((other for other in related if other.undoes_id == act.id), None),
         undoes=next((other for other in related if other.id == act.undoes_id), None),
-        decided_by=next((other for other in related if other.about_id == act.id and other.kind in DECISIONS), None),
+        decided_by=next((other for other in related if other.about_id == act.id and other.kind in ANSWERS), None),
         about=next((other for other in related if other.id == act.about_id), None),
     )
 

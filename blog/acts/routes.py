@@ -45,7 +45,7 @@ def show(number: int) -> Response:
         knows=knows and act.kind in ABOUT_WORDS and act.target_kind in OF_SOMEBODY,
         words=_words_of(receipt, reader) if knows else "", to=_place(receipt, knows), moderates=bool(may_moderate(viewer())),
         state=words.state(act, now(), undone_by=receipt.undone_by, decided_by=receipt.decided_by, is_appealed=place.is_open),
-        place=place, forms=appeal_forms.begun(place, viewer().id), meaning=appeal_forms.meaning, outcomes=list(Outcome),
+        place=place, became=words.became, forms=appeal_forms.begun(place, viewer().id), meaning=appeal_forms.meaning, outcomes=list(Outcome),
     )
     return unshared(response) if own else response
 

@@ -79,6 +79,10 @@ _DECISION = {
 
 DECISIONS = frozenset(_DECISION)
 
+BECAME = {ActKind.OVERTURN: "overturned", ActKind.SOFTEN: "softened", ActKind.UPHOLD: "upheld", ActKind.APPROVE: "approved", ActKind.REJECT: "rejected"}
+# What may follow an act without ending it: the decision of its appeal; of what was held, its rejection.
+ANSWERS = DECISIONS | {ActKind.REJECT}
+
 _TARGETS = {
     TargetKind.POST: "a post", TargetKind.COMMENT: "a comment", TargetKind.MEMBER: "a member", TargetKind.HELD: "a comment",
     TargetKind.CASE: "a post or comment", TargetKind.ACT: "an act",
@@ -153,16 +157,21 @@ def _done(act: ActFacts, about: int) -> str:
 def state(act: ActFacts, moment: datetime, *, undone_by: ActFacts | None = None, decided_by: ActFacts | None = None, is_appealed: bool = False) -> str:
     """What became of an act, as whole sentences, "" where there is nothing to tell: what ended it, what its appeal came to, when it ends."""
     if undone_by is not None:
-        return f"{'Overturned' if undone_by.kind == ActKind.OVERTURN else 'Taken back'} by act {undone_by.number}."
+        return f"{_capital(became(undone_by))} by act {undone_by.number}."
     said = []
     if decided_by is not None:
-        said.append(f"{'Softened' if decided_by.kind == ActKind.SOFTEN else 'Upheld'} by act {decided_by.number}.")
+        said.append(f"{_capital(became(decided_by))} by act {decided_by.number}.")
     elif is_appealed:
         said.append("Appealed, and not decided yet.")
     until = decided_by.until if decided_by is not None and decided_by.until is not None else act.until
     if until is not None:
         said.append(f"Ended on {day(until)}." if until <= moment else f"Until {day(until)}.")
     return " ".join(said)
+
+
+def became(other: ActFacts) -> str:
+    """What another act made of one: "overturned", "softened", "taken back"; of a hold "approved"."""
+    return BECAME.get(ActKind(other.kind), "taken back")
 
 
 def _act(number: int) -> str:

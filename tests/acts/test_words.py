@@ -82,4 +82,6 @@ def test_the_state_line_tells_what_became_of_an_act(app: Flask) -> None:
         assert words.state(week, NOW, decided_by=softened, is_appealed=True) == "Softened by act 9. Until 2026-05-05."
         assert words.state(Act(), NOW, decided_by=Act(ActKind.UPHOLD, number=8)) == "Upheld by act 8."
         assert words.state(week, NOW, undone_by=Act(ActKind.LIFT, number=10)) == "Taken back by act 10."
+        assert words.state(Act(ActKind.HOLD), NOW, undone_by=Act(ActKind.APPROVE, number=7)) == "Approved by act 7."
+        assert words.state(Act(ActKind.HOLD), NOW, decided_by=Act(ActKind.REJECT, number=7)) == "Rejected by act 7."
         assert words.state(week, NOW, undone_by=Act(ActKind.OVERTURN, number=11)) == "Overturned by act 11."

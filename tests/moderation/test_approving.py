@@ -92,6 +92,7 @@ def test_a_rejected_text_is_its_writers_with_rule_and_reason(board: Board) -> No
     assert "was not approved" in page and f"A {MARK}." in page
     assert MARK not in board.bo.get(PATH).text  # it does not wait there any more
     hold, rejection = acts(board)
+    assert "It was rejected by" in board.cy.get("/acts/1").text
     assert (rejection.kind, rejection.about_id, rejection.reason, rejection.person_id) == ("reject", hold.id, REASON, board.bo.id)
     assert board.cy.get(PATH).text.count(MARK) == 0
 
