@@ -90,4 +90,4 @@ def _words_of(receipt: recording.Receipt, reader: Viewer) -> str:
 @bp.get("/rules")
 @open_to_all
 def rules() -> Response:
-    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=rulebook.rules())
+    return page_or_fragment("acts/rules.html", "acts/rules.html", rules=rulebook.with_retired())

@@ -24,7 +24,7 @@ MOST_TEMPLATES = 30
 
 @dataclass(slots=True)
 class InForce:
-    """A rule that holds, with what it said before, newest first."""
+    """A rule as it is or was at last, with what it said before, newest first."""
 
     rule: Rule
     earlier: list[Rule] = field(default_factory=list)
@@ -32,11 +32,17 @@ class InForce:
 
 def rules() -> list[InForce]:
     """The rules in force by number, each with its earlier wordings. One statement."""
-    rows = db.session.execute(select(Rule).order_by(Rule.number, Rule.id.desc())).scalars().all()
-    found = {row.number: InForce(row) for row in rows if row.retired_at is None}
-    for row in rows:
-        if row.retired_at is not None and row.number in found:
+    return [entry for entry in with_retired() if entry.rule.retired_at is None]
+
+
+def with_retired() -> list[InForce]:
+    """All rules that there ever were, by number: acts name those that hold no longer too. One statement."""
+    found: dict[int, InForce] = {}
+    for row in db.session.execute(select(Rule).order_by(Rule.number, Rule.id.desc())).scalars():
+        if row.number in found:
             found[row.number].earlier.append(row)
+        else:
+            found[row.number] = InForce(row)
     return list(found.values())
 
 

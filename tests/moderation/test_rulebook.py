@@ -77,6 +77,15 @@ def test_a_new_rule_takes_a_number_that_none_ever_had(app: Flask, board: Board) 
     assert "Answer what" not in form.text_content()
 
 
+def test_a_retired_rule_is_still_read_by_whoever_comes_from_an_act(app: Flask, board: Board) -> None:
+    assert "Rules that hold no longer" not in words(board.cy.get("/rules").text)
+    title = in_force(app)[1][1]
+    assert board.ad.post("/moderation/rules/2/retire").status_code == 303
+    hold, _, retired = words(board.cy.get("/rules").text).partition("Rules that hold no longer")
+    assert title not in hold
+    assert title in retired
+
+
 def test_the_last_rule_stays(app: Flask, board: Board) -> None:
     for rule_id in (1, 2, 3, 4):
         assert board.ad.post(f"/moderation/rules/{rule_id}/retire").status_code == 303
