@@ -127,6 +127,11 @@ def may_publish(viewer: Viewer, narrowed: bool, needs_verified: bool = True) -> 
     return may_write(viewer, needs_verified)
 
 
+def may_export(viewer: Viewer) -> Ruling:
+    """Whether this person gets what the board holds of them: every member, suspended, waiting or not confirmed."""
+    return YES if viewer.is_member else _no("Sign in to download your data.")
+
+
 # -- posts
 
 

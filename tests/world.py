@@ -210,6 +210,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/acts/<key:number>/messages": {"body": WORDS},
     "/acts/<key:number>/decide": {"outcome": "uphold", "reason": REASON},
     "/drafts": {"target": "/posts/new", "body": WORDS},
+    "/settings/data": {"action": "export"},
     "/settings/profile": {"display_name": "Bo of the hill", "about": WORDS},
     "/settings/security": {"end": "others"},
 }
