@@ -132,6 +132,16 @@ def may_export(viewer: Viewer) -> Ruling:
     return YES if viewer.is_member else _no("Sign in to download your data.")
 
 
+
+def may_leave(viewer: Viewer, is_last: bool) -> Ruling:
+    """Whether this person may give their account up; `is_last`: no other administrator could sign in."""
+    if not viewer.is_member:
+        return _no("Sign in to leave.")
+    if is_last:
+        return _no("You are the only administrator, and a board needs one. Give somebody else that role first; then you can leave.")
+    return YES
+
+
 # -- posts
 
 
