@@ -37,6 +37,7 @@ from blog.operations import routes as operations
 from blog.posts import jobs as posts_jobs
 from blog.posts import routes as posts
 from blog.topics import routes as topics
+from blog.transfer import routes as transfer
 from blog.viewer import STRANGER, viewer
 from blog.web import KeyConverter
 
@@ -44,7 +45,7 @@ HTMX = "vendor/htmx.min.js"
 
 BLUEPRINTS = (
     operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, queue.bp, reports.bp, standing.bp, rulebook.bp, appeals.bp, public_log.bp,
-    filters.bp, acts.bp, notices.bp, topics.bp, members.bp, feeds.bp, mail.bp,
+    filters.bp, acts.bp, notices.bp, topics.bp, members.bp, feeds.bp, transfer.bp, mail.bp,
 )
 
 

@@ -50,6 +50,7 @@ BUDGETS: dict[str, tuple[RateLimitItem, str]] = {
     "act": (RateLimitItemPerMinute(120), "A moderator can act 120 times a minute"),
     "report": (RateLimitItemPerMinute(20), "A member can report 20 things a minute"),
     "press": (RateLimitItemPerMinute(240), "Buttons can be pressed 240 times a minute"),
+    "export": (RateLimitItemPerSecond(10, HOUR), "Your data can be downloaded 10 times an hour"),
     "search": (RateLimitItemPerMinute(300), "300 searches a minute are possible"),
 }
 

@@ -127,6 +127,21 @@ def may_publish(viewer: Viewer, narrowed: bool, needs_verified: bool = True) -> 
     return may_write(viewer, needs_verified)
 
 
+def may_export(viewer: Viewer) -> Ruling:
+    """Whether this person gets what the board holds of them: every member, suspended, waiting or not confirmed."""
+    return YES if viewer.is_member else _no("Sign in to download your data.")
+
+
+
+def may_leave(viewer: Viewer, is_last: bool) -> Ruling:
+    """Whether this person may give their account up; `is_last`: no other administrator could sign in."""
+    if not viewer.is_member:
+        return _no("Sign in to leave.")
+    if is_last:
+        return _no("You are the only administrator, and a board needs one. Give somebody else that role first; then you can leave.")
+    return YES
+
+
 # -- posts
 
 

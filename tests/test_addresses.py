@@ -92,6 +92,7 @@ ADDRESSES: dict[str, str] = {
     "GET /reports": MEMBER,
     "GET /reset/<token>": EVERYONE,
     "GET /rules": EVERYONE,
+    "GET /settings/data": MEMBER,
     "GET /settings/deleted": MEMBER,
     "GET /settings/invitations": MEMBER,
     "GET /settings/profile": MEMBER,
@@ -168,6 +169,7 @@ ADDRESSES: dict[str, str] = {
     "POST /posts/new": MEMBER,
     "POST /register": EVERYONE,
     "POST /reset/<token>": EVERYONE,
+    "POST /settings/data": MEMBER,
     "POST /settings/invitations": MEMBER,
     "POST /settings/profile": MEMBER,
     "POST /settings/security": MEMBER,
@@ -341,6 +343,9 @@ def test_a_form_with_the_fields_of_the_address_book_does_its_work(world: World) 
         answer = who.post(world.address(route), world.form(route), token=world.token(who))
         assert answer.status_code == 303, f"POST {rule}: {answer.status_code} {sentence(answer)}"
     assert world.board.bo.get("/settings/profile").status_code == 303
+    lea = world.board.member("lea")
+    assert lea.post("/settings/data", {"action": "leave", "username": "lea"}, token=world.token(lea)).status_code == 303
+    assert lea.get("/settings/profile").status_code == 303
 
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])

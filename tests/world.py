@@ -1,7 +1,7 @@
 """A small board with one of everything, and the address of every route on it: what the tests over all routes share.
 
 bo owns things (a post, a draft, comments), anna is another member, mo and max moderate (mo has hidden things and suspended nell), nina and noor have
-not confirmed an address. A new route with a parameter that is not known here fails with what to add.
+not confirmed an address, lea may leave without being missed. A new route with a parameter that is not known here fails with what to add.
 """
 
 import hashlib
@@ -210,6 +210,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "/acts/<key:number>/messages": {"body": WORDS},
     "/acts/<key:number>/decide": {"outcome": "uphold", "reason": REASON},
     "/drafts": {"target": "/posts/new", "body": WORDS},
+    "/settings/data": {"action": "export"},
     "/settings/profile": {"display_name": "Bo of the hill", "about": WORDS},
     "/settings/security": {"end": "others"},
 }
@@ -220,7 +221,7 @@ def build(board: Board) -> World:
     bo, mo, noor = board.bo, board.mo, board.member("noor", verified=False)
     assert board.anna.id and board.max.id and board.ad.id and board.member("nina", verified=False).id
     nell = board.member("nell")
-    assert board.member("otto").id
+    assert board.member("otto").id and board.member("lea").id
     world = World(board)
     with board.app.app_context():
         posts = [

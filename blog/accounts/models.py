@@ -59,6 +59,7 @@ class Member(Base):
     invited_by: Mapped[int | None] = mapped_column(BigId)  # the member
     is_demo: Mapped[bool] = mapped_column(default=False)  # may not sign in in production unless DEMO_PASSWORD is set
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # gave the account up; the row stays, for their words and so that nobody gets the name
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 

@@ -217,7 +217,9 @@ def _enter(token: str) -> None:
     session.clear()
     g.pop("csrf_token", None)
     session.permanent = True
-    login_user(sessions.load(token), remember=False)
+    found = sessions.load(token)
+    if found is not None:  # ended again in this very moment: by a new password, or by leaving, in another browser
+        login_user(found, remember=False)
 
 
 @bp.post("/logout")

@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import aliased
@@ -27,12 +28,22 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def may_sign_in(member: Member) -> bool:
+class Account(Protocol):
+    """What decides whether an account opens: the row itself, or any value with these names."""
+
+    @property
+    def is_demo(self) -> bool: ...
+    @property
+    def left_at(self) -> datetime | None: ...
+
+
+def may_sign_in(member: Account) -> bool:
     """Whether this account opens at all: asked at every door, which are password, mailed link and cookie.
 
-    Demo accounts, whose passwords are known, stay closed in production unless DEMO_PASSWORD is set.
+    Nobody comes back to an account that was given up. Demo accounts, whose passwords are known, stay closed in production unless
+    DEMO_PASSWORD is set.
     """
-    return not member.is_demo or _demo_is_open()
+    return member.left_at is None and (not member.is_demo or _demo_is_open())
 
 
 def _demo_is_open() -> bool:
@@ -54,7 +65,7 @@ _REFUSED = aliased(Act)
 # The Viewer's columns, read without ORM objects: every page of a member begins with this.
 _VIEWER = (
     select(Member.id, Member.username, Member.display_name, Member.role, Member.verified_at, Member.created_at, Member.theme, Member.zone, Member.is_demo,
-           Member.is_waiting, Member.suspended_until, Act.number.label("suspension"), _REFUSED.number.label("refusal"),
+           Member.left_at, Member.is_waiting, Member.suspended_until, Act.number.label("suspension"), _REFUSED.number.label("refusal"),
            unseen(Member.id).label("unseen"),
            LoginSession.id.label("session_id"), LoginSession.seen_at, LoginSession.expires_at)
     .join(LoginSession, LoginSession.member_id == Member.id)
@@ -67,7 +78,7 @@ def load(token: str) -> Viewer | None:
     """The viewer that a token stands for, or None if its session has ended. One statement; one more to note a visit once an hour."""
     moment = now()
     row = db.session.execute(_VIEWER.where(LoginSession.token_hash == hashed(token), LoginSession.expires_at > moment)).one_or_none()
-    if row is None or (row.is_demo and not _demo_is_open()):
+    if row is None or not may_sign_in(row):
         return None
     prolonged = False
     if moment - row.seen_at > SEEN_EVERY:

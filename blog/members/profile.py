@@ -37,6 +37,7 @@ class Person:
     about: str
     role: Role
     joined_at: datetime
+    left_at: datetime | None
 
     @property
     def path(self) -> str:
@@ -83,7 +84,7 @@ class Deleted:
 def person(username: str) -> Person:
     """The member of that name, in whatever case it is written. One statement. Raises NotFound."""
     row: Any = db.session.execute(
-        select(Member.id, Member.username, Member.display_name, Member.about, Member.role, Member.created_at)
+        select(Member.id, Member.username, Member.display_name, Member.about, Member.role, Member.created_at, Member.left_at)
         .where(Member.username_key == fold_username(username))
     ).one_or_none()
     # Names that only look alike share a key, so that nobody can take one; they are not the same address.

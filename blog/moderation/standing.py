@@ -109,6 +109,7 @@ class Person:
     is_waiting: bool
     suspension: int | None  # number of the act
     suspended_until: datetime | None
+    left_at: datetime | None
     history: History | None = None
 
     @property
@@ -125,6 +126,8 @@ class Person:
         if self.is_suspended:
             until = f"until {stamp(self.suspended_until)}" if self.suspended_until else "until a moderator lifts it"
             return f"Suspended {until} (act {self.suspension})."
+        if self.left_at is not None:
+            return f"Left on {day(self.left_at)}."
         if self.is_waiting:
             return "Waits to be admitted."
         return "In good standing." if self.is_verified else "Has not confirmed an e-mail address."
@@ -132,7 +135,7 @@ class Person:
 
 _PEOPLE: Any = select(
     Member.id, Member.username, Member.display_name, Member.role, Member.verified_at.is_not(None).label("is_verified"), Member.is_waiting, Act.number,
-    Member.suspended_until,
+    Member.suspended_until, Member.left_at,
 ).outerjoin(Act, Act.id == Member.suspended_by)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from blog.accounts.models import Member
 from blog.clock import now
 from blog.db import db
 from blog.notices.models import UNSEEN, Notice, NoticeKind
@@ -34,5 +35,8 @@ def _tell(member_ids: Sequence[int], kind: NoticeKind, subject_id: int, by_id: i
     insert: Any = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     newest = {"subject_id": subject_id, "by_id": by_id, "told_at": now()}
     same = {"kind": kind.value, "grouped": f"{kind.value} {group or subject_id}", "count": 1, **newest}
-    row = insert(Notice).values([{"member_id": member_id, **same} for member_id in member_ids])
+    # Who left the board is told nothing any more. In order of ids, so that of two deeds none waits for the other in a circle.
+    columns = Notice.__table__.c
+    to = select(Member.id, *(literal(value, columns[name].type) for name, value in same.items())).where(Member.id.in_(member_ids), Member.left_at.is_(None))
+    row = insert(Notice).from_select(["member_id", *same], to.order_by(Member.id))
     db.session.execute(row.on_conflict_do_update(index_elements=["member_id", "grouped"], index_where=UNSEEN, set_={**newest, "count": Notice.count + 1}))

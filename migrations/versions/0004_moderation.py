@@ -32,6 +32,7 @@ ADDED = (
     ("member", sa.Column("is_waiting", sa.Boolean(), server_default=sa.false(), nullable=False)),
     ("member", sa.Column("refused_by", big_id, nullable=True)),
     ("member", sa.Column("invited_by", big_id, nullable=True)),
+    ("member", sa.Column("left_at", instant, nullable=True)),
     ("comment", sa.Column("aside_by", big_id, nullable=True)),
     ("comment", sa.Column("redacted", sa.Boolean(), server_default=sa.false(), nullable=False)),
     ("post", sa.Column("locked_by", big_id, nullable=True)),

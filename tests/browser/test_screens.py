@@ -43,6 +43,7 @@ SCREENS = [
     ("/moderation/cases/1/reports/1/bad-faith", "mo"), ("/moderation/hide?case=1", "mo"), ("/moderation?show=closed", "mo"), ("/moderation?show=yours", "mo"),
     ("/moderation/members", "mo"), ("/moderation/members/bo", "mo"), ("/moderation/rules", "mo"), ("/moderation/rules", "ad"), ("/moderation/rules/3", "ad"),
     ("/comments/4/report", "bo"), ("/posts/the-kitchen-table/report", "bo"), ("/reports", "bo"), ("/settings/standing", "bo"),
+    ("/settings/data", "bo"), ("/settings/data", "ad"),
     ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
 ]
 
