@@ -132,7 +132,6 @@ def may_export(viewer: Viewer) -> Ruling:
     return YES if viewer.is_member else _no("Sign in to download your data.")
 
 
-
 def may_leave(viewer: Viewer, is_last: bool) -> Ruling:
     """Whether this person may give their account up; `is_last`: no other administrator could sign in."""
     if not viewer.is_member:
