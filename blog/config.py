@@ -227,7 +227,7 @@ class Settings:
     port: int = _setting(8000, _number(1, 65535), "Port that the server listens on.")
     web_concurrency: int = _setting(1, _number(1, 64), "Worker processes of the production server.")
     threads: int = _setting(8, _number(1, 64), "Threads in each worker process.")
-    ratelimit_enabled: bool = _setting(True, _switch, "0 switches all budgets off (for tests and imports).")
+    ratelimit_enabled: bool = _setting(True, _switch, "0 switches all budgets, newcomer limits and traps for programs off (for tests and imports).")
     demo_password: str = _setting("", _text, "Password of the demo accounts; empty means made once and kept in the instance folder.", True)
     mail_server: str = _setting("", _host, "SMTP server; empty means one .eml file for each mail in the instance folder.")
     mail_port: int = _setting(587, _number(1, 65535), "Port of the SMTP server.")
@@ -241,6 +241,26 @@ class Settings:
     byline: str = _setting("long", _choice("long", "iso", "relative"), "Form of an article's date: long (Sat, 08/10/2024 - 04:22), iso or relative.")
     publishing: str = _setting("members", _choice("members", "authors"), "Who may publish posts: every verified member, or the role author and above.")
     writing_needs_verified: bool = _setting(True, _switch, "Whether a member must confirm an e-mail address before writing.")
+    log_names: bool = _setting(False, _switch, "Whether the public log shows moderators by name instead of by handle (M1, M2).")
+    registration: str = _setting(
+        "open", _choice("open", "approved", "invited", "closed"),
+        "How one joins: open; approved (a moderator admits each newcomer); invited (with a link that a member made); closed."
+    )
+    inviting: str = _setting("members", _choice("members", "moderators"), "Who may make invitations: members who are no newcomers, or moderators alone.")
+    first_texts_wait: int = _setting(
+        0, _number(0, 100), "Until so many comments and posts of a member stand on the board, theirs wait for a moderator’s approval; 0: none waits."
+    )
+    newcomer_days: int = _setting(3, _number(0, 365), "For so many days after joining a member is a newcomer.")
+    newcomer_texts: int = _setting(3, _number(0, 100), "Until so many comments and posts of theirs stand on the board a member is a newcomer.")
+    newcomer_links: int = _setting(2, _number(0, 50), "A newcomer’s text with more links to elsewhere than this waits for a moderator’s approval.")
+    newcomer_comments_hourly: int = _setting(60, _number(1, 1000), "How many comments a newcomer can send in an hour.")
+    newcomer_posts_hourly: int = _setting(20, _number(1, 1000), "How many posts a newcomer can send in an hour.")
+    typing_seconds: int = _setting(
+        0, _number(0, 60),
+        "What a newcomer sends sooner than this after the form was opened waits for a moderator; 0: nobody looks at the time."
+    )
+    holding_rule: int = _setting(4, _number(1, 999), "Number of the rule that the board itself names when a text of a newcomer waits.")
+    notes_exported: bool = _setting(True, _switch, "Whether a member who asks for their data gets what moderators noted about them.")
     log_level: str = _setting("info", _choice("debug", "info", "warning", "error"), "How much the log says.")
 
     @property

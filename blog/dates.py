@@ -1,7 +1,7 @@
 """Instants as people read them. Every date on a page comes from here and carries ISO 8601 in its `datetime` attribute."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -17,6 +17,16 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def local(moment: datetime, zone: str | None = None) -> datetime:
     """The instant in the given zone, else in the one that the viewer of this request chose, else in the board's."""
     return moment.astimezone(ZoneInfo(zone or g.get("zone") or settings().zone))
+
+
+def midnight(on: date, zone: str | None = None) -> datetime:
+    """The instant at which that day begins, in the zone of `local`."""
+    return instant(datetime.combine(on, time()), zone)
+
+
+def instant(clock: datetime, zone: str | None = None) -> datetime:
+    """The instant at which clocks in the zone of `local` show this date and time."""
+    return clock.replace(tzinfo=ZoneInfo(zone or g.get("zone") or settings().zone)).astimezone(UTC)
 
 
 def iso(moment: datetime) -> str:
@@ -59,6 +69,14 @@ def relative(moment: datetime) -> str:
             count = seconds // size
             return f"{count} {word}{'' if count == 1 else 's'} ago"
     return "just now"
+
+
+def span(seconds: int) -> str:
+    """A length of time in words: 90 seconds, 5 minutes, 1 hour. In the largest unit that it is whole in."""
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {word}{'' if seconds == size else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
 
 
 def _element(moment: datetime, words: str) -> Markup:

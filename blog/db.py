@@ -90,6 +90,19 @@ def note(statement: Executable) -> bool:
 
 
 @contextmanager
+def at_one_moment() -> Iterator[None]:
+    """Everything read inside is of one moment, however many statements ask for it. On SQLite every transaction is so; PostgreSQL is told."""
+    session = db.session()
+    session.rollback()
+    try:
+        if db.engine.dialect.name == "postgresql":
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield
+    finally:
+        session.rollback()
+
+
+@contextmanager
 def plain_cursor() -> Iterator[Any]:
     """A driver's cursor for one statement that only reads, outside of any transaction: without BEGIN and ROLLBACK, which on PostgreSQL
     cost a way to the server each, more than a short statement does. Takes a connection of its own from the pool."""

@@ -22,26 +22,35 @@ from blog.drafts import jobs as drafts_jobs
 from blog.drafts import routes as drafts
 from blog.extensions import login, migrate
 from blog.feeds import routes as feeds
+from blog.filters import jobs as filters_jobs
+from blog.filters import routes as filters
 from blog.jobs import cli as jobs_cli
 from blog.mail import jobs as mail_jobs
 from blog.mail import routes as mail
 from blog.members import routes as members
-from blog.moderation import routes as moderation
+from blog.moderation import jobs as moderation_jobs
+from blog.moderation.routes import acting, appeals, public_log, queue, reports, rulebook, standing
+from blog.moderation.waiting import waiting
+from blog.notices import routes as notices
 from blog.operations import cli as operations_cli
 from blog.operations import routes as operations
 from blog.posts import jobs as posts_jobs
 from blog.posts import routes as posts
 from blog.topics import routes as topics
+from blog.transfer import routes as transfer
 from blog.viewer import STRANGER, viewer
 from blog.web import KeyConverter
 
 HTMX = "vendor/htmx.min.js"
 
-BLUEPRINTS = (operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, moderation.bp, acts.bp, topics.bp, members.bp, feeds.bp, mail.bp)
+BLUEPRINTS = (
+    operations.bp, accounts.bp, posts.bp, drafts.bp, comments.bp, acting.bp, queue.bp, reports.bp, standing.bp, rulebook.bp, appeals.bp, public_log.bp,
+    filters.bp, acts.bp, notices.bp, topics.bp, members.bp, feeds.bp, transfer.bp, mail.bp,
+)
 
 
 # What does the work of the queue registers itself when it is read.
-JOBS = (accounts_jobs, comments_jobs, drafts_jobs, mail_jobs, posts_jobs)
+JOBS = (accounts_jobs, comments_jobs, drafts_jobs, filters_jobs, mail_jobs, moderation_jobs, posts_jobs)
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
@@ -86,7 +95,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 
 
 def page_facts() -> dict[str, Any]:
-    """What every template knows: who is looking, and the board's settings. Dates from here on stand in the viewer's zone."""
+    """What every template knows: who is looking, the board's settings, what waits for a moderator. Dates from here on stand in the viewer's zone."""
     looking = viewer()
     g.zone = looking.zone
-    return {"viewer": looking, "board": config.settings()}
+    return {"viewer": looking, "board": config.settings(), "waiting": waiting(looking)}

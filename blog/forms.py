@@ -8,10 +8,13 @@ from typing import Any
 from flask import g
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import OperationalError
-from wtforms import Field, HiddenField, IntegerField, ValidationError
+from wtforms import Field, HiddenField, IntegerField, StringField, ValidationError
 
+from blog.clock import now
+from blog.config import settings
 from blog.errors import Gone, Invalid, NotFound, Refused, Unavailable
 from blog.text.names import is_blank
+from blog.tokens import holds, sign
 
 # C0 and C1 controls besides tab and line ends: no keyboard makes them, XML and terminals choke on them.
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -103,16 +106,55 @@ class SubmissionField(HiddenField):
         return self.data or None
 
 
-class VersionField(IntegerField):
-    """`version`: the number of the revision that an edit began from. Optional: without it nobody asks what changed meanwhile."""
+class NumberField(IntegerField):
+    """A whole number that may be left out; `damaged` says what is wrong with anything else."""
+
+    damaged = "Write a whole number in figures, or leave it empty."
 
     def process_formdata(self, valuelist: list[str]) -> None:
         raw = valuelist[0].strip() if valuelist else ""
         self.data = None
         if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 10):
-            raise ValueError("This form’s version is damaged. Reload the page and put your text in once more; nothing was saved.")
+            raise ValueError(self.damaged)
         if raw:
             self.data = int(raw)
+
+
+class VersionField(NumberField):
+    """`version`: the number of the revision that an edit began from. Optional: without it nobody asks what changed meanwhile."""
+
+    damaged = "This form’s version is damaged. Reload the page and put your text in once more; nothing was saved."
+
+
+class TrapField(StringField):
+    """A field that people can't see, for programs that fill in whatever there is. Its name is one that they like."""
+
+    def __init__(self, label: str = "Leave this empty", **options: Any) -> None:
+        super().__init__(label, **options)
+
+    @property
+    def is_filled(self) -> bool:
+        return bool((self.data or "").strip())
+
+
+class BeganField(HiddenField):
+    """When the form was made, signed: to tell how long somebody typed. Absent or damaged it tells nothing, and holds nothing."""
+
+    data: str | None
+
+    def begin(self) -> None:
+        """Make the value of a fresh form, where the board looks at the time; one that comes back keeps its own."""
+        if settings().typing_seconds and not self.data:
+            moment = int(now().timestamp())
+            self.data = f"{moment}.{sign('form', moment)}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long ago the form was made, None where it does not say."""
+        moment, _, key = (self.data or "").partition(".")
+        if not (moment.isascii() and moment.isdigit() and len(moment) < 12 and holds(key, "form", int(moment))):
+            return None
+        return now().timestamp() - int(moment)
 
 
 def length(field: Field, lowest: int, highest: int, what: str) -> None:

@@ -48,7 +48,9 @@ BUDGETS: dict[str, tuple[RateLimitItem, str]] = {
     "post": (RateLimitItemPerMinute(20), "A member can save 20 posts a minute"),
     "settings": (RateLimitItemPerMinute(30), "Settings can be saved 30 times a minute"),
     "act": (RateLimitItemPerMinute(120), "A moderator can act 120 times a minute"),
+    "report": (RateLimitItemPerMinute(20), "A member can report 20 things a minute"),
     "press": (RateLimitItemPerMinute(240), "Buttons can be pressed 240 times a minute"),
+    "export": (RateLimitItemPerSecond(10, HOUR), "Your data can be downloaded 10 times an hour"),
     "search": (RateLimitItemPerMinute(300), "300 searches a minute are possible"),
 }
 

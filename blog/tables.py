@@ -6,11 +6,14 @@ from blog.board import models as board
 from blog.comments import models as comments
 from blog.db import Base
 from blog.drafts import models as drafts
+from blog.filters import models as filters
 from blog.jobs import models as jobs
 from blog.mail import models as mail
+from blog.moderation import models as moderation
+from blog.notices import models as notices
 from blog.posts import models as posts
 from blog.topics import models as topics
 
-FEATURES = (accounts, acts, board, comments, drafts, jobs, mail, posts, topics)
+FEATURES = (accounts, acts, board, comments, drafts, filters, jobs, mail, moderation, notices, posts, topics)
 
 metadata = Base.metadata

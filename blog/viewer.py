@@ -21,6 +21,11 @@ class Viewer:
     joined_at: datetime | None = None
     theme: str = "system"
     zone: str | None = None
+    is_waiting: bool = False  # registered, and not admitted by a moderator yet
+    refusal: int = 0  # number of the act by which a moderator did not admit them, 0 for none
+    suspension: int = 0  # number of the act that suspends them, 0 for none
+    suspended_until: datetime | None = None  # None with a suspension: until it is lifted
+    unseen: int = 0  # notices
     session_id: int = 0  # the login_session row
     token: str = ""  # what the cookie holds; never shown
     prolonged: bool = False  # this very request moved the end of the session: its cookie must go out anew, else it ends first

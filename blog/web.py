@@ -78,6 +78,14 @@ def on_top(response: Response) -> Response:
     return vary(response)
 
 
+def instead(response: R, target: str) -> R:
+    """Under htmx the answer replaces the element of that id, around the form that was sent; a refusal replaces the form alone."""
+    if is_fragment():
+        response.headers["HX-Retarget"] = f"#{target}"
+        response.headers["HX-Reswap"] = "outerHTML"
+    return response
+
+
 def own_path(raw: str | None, otherwise: str = "/") -> str:
     """`raw` if it is a path on this board (for `next`), else `otherwise`. Whole address parsed, nothing guessed."""
     if not raw or len(raw) > 2000 or not raw.startswith("/") or raw.startswith("//"):
@@ -108,3 +116,16 @@ def open_to_all(view: V) -> V:
     """Mark a view that strangers may call. All others lead through sign-in."""
     view.open_to_all = True  # type: ignore[attr-defined]
     return view
+
+
+def open_by_key(view: V) -> V:
+    """Mark a view that strangers may call with the key of a signed link (`?key=`), which the view itself examines."""
+    view.open_by_key = True  # type: ignore[attr-defined]
+    return view
+
+
+def unshared(response: R) -> R:
+    """Keep an answer that a key opened out of every cache. Its address goes to no other site anyway (Referrer-Policy same-origin, gate.py);
+    no-referrer would make browsers send its forms with the Origin "null", which the gate takes for another site's."""
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -18,68 +18,159 @@ EVERYONE = "everyone"
 MEMBER = "member"
 OWN = "own"  # the member who wrote it
 MODERATOR = "moderator"
+ADMINISTRATOR = "administrator"
 
 ADDRESSES: dict[str, str] = {
     "GET /": EVERYONE,
     "GET /acts/<key:number>": EVERYONE,
+    "GET /acts/<key:number>/appeal": OWN,  # or the key of a mailed link
+    "GET /acts/<key:number>/decide": MODERATOR,
+    "GET /acts/<key:number>/redact": MODERATOR,
     "GET /comments/<key:comment_id>": EVERYONE,
+    "GET /comments/<key:comment_id>/aside": OWN,
+    "GET /comments/<key:comment_id>/back": OWN,
     "GET /comments/<key:comment_id>/edit": OWN,
     "GET /comments/<key:comment_id>/hide": MODERATOR,
     "GET /comments/<key:comment_id>/history": EVERYONE,
+    "GET /comments/<key:comment_id>/redact": MODERATOR,
     "GET /comments/<key:comment_id>/replies": EVERYONE,
     "GET /comments/<key:comment_id>/reply": EVERYONE,
+    "GET /comments/<key:comment_id>/report": MEMBER,
     "GET /comments/<key:comment_id>/unhide": MODERATOR,
     "GET /dev/mail": EVERYONE,  # in development only
     "GET /dev/mail/<key:number>": EVERYONE,
     "GET /feed.atom": EVERYONE,
     "GET /forgot": EVERYONE,
     "GET /healthz": EVERYONE,
+    "GET /held/<key:held_id>": OWN,
+    "GET /held/<key:held_id>/edit": OWN,
+    "GET /log": EVERYONE,
+    "GET /log.atom": EVERYONE,
     "GET /login": EVERYONE,
     "GET /members/<username>": EVERYONE,
+    "GET /members/<username>/lift": MODERATOR,
+    "GET /members/<username>/refuse": MODERATOR,
+    "GET /members/<username>/suspend": MODERATOR,
+    "GET /members/<username>/warn": MODERATOR,
     "GET /metrics": EVERYONE,  # on the operator's own network only
+    "GET /moderation": MODERATOR,
+    "GET /moderation/appeals": MODERATOR,
+    "GET /moderation/cases/<key:number>": MODERATOR,
+    "GET /moderation/cases/<key:number>/dismiss": MODERATOR,
+    "GET /moderation/cases/<key:number>/hide": MODERATOR,
+    "GET /moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": MODERATOR,
+    "GET /moderation/cases/<key:number>/warn": MODERATOR,
+    "GET /moderation/filters": MODERATOR,
+    "GET /moderation/held": MODERATOR,
+    "GET /moderation/held/<key:held_id>/reject": MODERATOR,
+    "GET /moderation/hide": MODERATOR,
+    "GET /moderation/members": MODERATOR,
+    "GET /moderation/members/<username>": MODERATOR,
+    "GET /moderation/rules": MODERATOR,
+    "GET /moderation/rules/<key:rule_id>": ADMINISTRATOR,
+    "GET /notices": MEMBER,
     "GET /posts/<slug>": EVERYONE,
+    "GET /posts/<slug>/close": MODERATOR,
     "GET /posts/<slug>/comments": EVERYONE,
     "GET /posts/<slug>/edit": OWN,
     "GET /posts/<slug>/feed.atom": EVERYONE,
     "GET /posts/<slug>/hide": MODERATOR,
     "GET /posts/<slug>/history": EVERYONE,
+    "GET /posts/<slug>/lock": MODERATOR,
     "GET /posts/<slug>/new": EVERYONE,
+    "GET /posts/<slug>/redact": MODERATOR,
+    "GET /posts/<slug>/reject": MODERATOR,
+    "GET /posts/<slug>/reopen": MODERATOR,
+    "GET /posts/<slug>/report": MEMBER,
+    "GET /posts/<slug>/slow": MODERATOR,
     "GET /posts/<slug>/unhide": MODERATOR,
+    "GET /posts/<slug>/unlock": MODERATOR,
+    "GET /posts/<slug>/unslow": MODERATOR,
     "GET /posts/new": MEMBER,
     "GET /readyz": EVERYONE,
     "GET /register": EVERYONE,
+    "GET /reports": MEMBER,
     "GET /reset/<token>": EVERYONE,
     "GET /rules": EVERYONE,
+    "GET /settings/data": MEMBER,
     "GET /settings/deleted": MEMBER,
+    "GET /settings/invitations": MEMBER,
     "GET /settings/profile": MEMBER,
     "GET /settings/security": MEMBER,
+    "GET /settings/standing": MEMBER,
     "GET /sitemap.xml": EVERYONE,
     "GET /topics": EVERYONE,
     "GET /topics/<slug>": EVERYONE,
     "GET /topics/<slug>/feed.atom": EVERYONE,
     "GET /verify": MEMBER,
     "GET /verify/<token>": EVERYONE,
+    "POST /acts/<key:number>/appeal": OWN,
+    "POST /acts/<key:number>/decide": MODERATOR,
+    "POST /acts/<key:number>/messages": OWN,  # here: the person concerned; else moderators who may decide
+    "POST /acts/<key:number>/redact": MODERATOR,
+    "POST /comments/<key:comment_id>/aside": OWN,
+    "POST /comments/<key:comment_id>/back": OWN,
     "POST /comments/<key:comment_id>/delete": OWN,
     "POST /comments/<key:comment_id>/edit": OWN,
     "POST /comments/<key:comment_id>/hide": MODERATOR,
+    "POST /comments/<key:comment_id>/redact": MODERATOR,
+    "POST /comments/<key:comment_id>/report": MEMBER,
     "POST /comments/<key:comment_id>/restore": OWN,
     "POST /comments/<key:comment_id>/thank": MEMBER,
     "POST /comments/<key:comment_id>/unhide": MODERATOR,
     "POST /drafts": MEMBER,
     "POST /forgot": EVERYONE,
+    "POST /held/<key:held_id>/edit": OWN,
+    "POST /held/<key:held_id>/withdraw": OWN,
     "POST /login": EVERYONE,
     "POST /logout": EVERYONE,
+    "POST /members/<username>/admit": MODERATOR,
+    "POST /members/<username>/lift": MODERATOR,
+    "POST /members/<username>/refuse": MODERATOR,
+    "POST /members/<username>/suspend": MODERATOR,
+    "POST /members/<username>/warn": MODERATOR,
+    "POST /moderation/cases/<key:number>/claim": MODERATOR,
+    "POST /moderation/cases/<key:number>/dismiss": MODERATOR,
+    "POST /moderation/cases/<key:number>/hide": MODERATOR,
+    "POST /moderation/cases/<key:number>/pass": MODERATOR,
+    "POST /moderation/cases/<key:number>/reports/<key:report_id>/bad-faith": MODERATOR,
+    "POST /moderation/cases/<key:number>/warn": MODERATOR,
+    "POST /moderation/filters": MODERATOR,
+    "POST /moderation/filters/<key:line_id>/retire": MODERATOR,
+    "POST /moderation/held/<key:held_id>/approve": MODERATOR,
+    "POST /moderation/held/<key:held_id>/reject": MODERATOR,
+    "POST /moderation/hide": MODERATOR,
+    "POST /moderation/members/<username>": MODERATOR,
+    "POST /moderation/reasons": MODERATOR,
+    "POST /moderation/reasons/<key:template_id>/retire": MODERATOR,
+    "POST /moderation/rules": ADMINISTRATOR,
+    "POST /moderation/rules/<key:rule_id>": ADMINISTRATOR,
+    "POST /moderation/rules/<key:rule_id>/retire": ADMINISTRATOR,
+    "POST /moderation/undo": MODERATOR,
+    "POST /notices": MEMBER,
+    "POST /posts/<slug>/approve": MODERATOR,
+    "POST /posts/<slug>/close": MODERATOR,
     "POST /posts/<slug>/comments": MEMBER,
     "POST /posts/<slug>/delete": OWN,
     "POST /posts/<slug>/edit": OWN,
     "POST /posts/<slug>/hide": MODERATOR,
+    "POST /posts/<slug>/lock": MODERATOR,
     "POST /posts/<slug>/read": MEMBER,
+    "POST /posts/<slug>/redact": MODERATOR,
+    "POST /posts/<slug>/reject": MODERATOR,
+    "POST /posts/<slug>/reopen": MODERATOR,
+    "POST /posts/<slug>/report": MEMBER,
     "POST /posts/<slug>/restore": OWN,
+    "POST /posts/<slug>/slow": MODERATOR,
     "POST /posts/<slug>/thank": MEMBER,
     "POST /posts/<slug>/unhide": MODERATOR,
+    "POST /posts/<slug>/unlock": MODERATOR,
+    "POST /posts/<slug>/unslow": MODERATOR,
     "POST /posts/new": MEMBER,
     "POST /register": EVERYONE,
     "POST /reset/<token>": EVERYONE,
+    "POST /settings/data": MEMBER,
+    "POST /settings/invitations": MEMBER,
     "POST /settings/profile": MEMBER,
     "POST /settings/security": MEMBER,
     "POST /verify": MEMBER,
@@ -111,7 +202,7 @@ def keeper(world: World, line: str) -> Visitor:
         return board.member("nina", verified=False)
     if who == EVERYONE:
         return board.cy
-    return {MEMBER: board.anna, OWN: board.bo, MODERATOR: board.mo}[who]
+    return {MEMBER: board.anna, OWN: board.bo, MODERATOR: board.mo, ADMINISTRATOR: board.ad}[who]
 
 
 @pytest.fixture
@@ -201,19 +292,20 @@ def test_each_page_opens_for_who_may(world: World) -> None:
 @pytest.mark.one_database
 def test_pages_of_moderators_and_writers_are_closed_to_other_members(world: World) -> None:
     for line, route in listed(world.app).items():
-        if line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR}:
-            for htmx in (False, True):
-                answer = world.board.anna.get(world.address(route), htmx=htmx)
-                assert answer.status_code in {403, 404}, f"{line}: {answer.status_code} for a member whose it is not"
+        if line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR, ADMINISTRATOR}:
+            for who in [world.board.anna] + [world.board.mo] * (ADDRESSES[line] == ADMINISTRATOR):
+                for htmx in (False, True):
+                    answer = who.get(world.address(route), htmx=htmx)
+                    assert answer.status_code in {403, 404}, f"{line}: {answer.status_code} for {who.viewer.username}, who may not"
 
 
 def test_deeds_of_moderators_and_writers_are_refused_to_other_members(world: World) -> None:
     before = written(world.app, besides={"draft"})
     tried = 0
     for line, route in listed(world.app).items():
-        if not line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR}:
+        if not line.startswith("GET ") and ADDRESSES[line] in {OWN, MODERATOR, ADMINISTRATOR}:
             tried += 1
-            for who in [world.board.anna] + [world.board.mo] * (ADDRESSES[line] == OWN):
+            for who in [world.board.anna] + [world.board.mo] * (ADDRESSES[line] != MODERATOR):
                 for htmx in (False, True):
                     answer = who.post(world.address(route), world.form(route), htmx=htmx, token=world.token(who))
                     assert answer.status_code in {403, 404}, f"{line}: {answer.status_code} for {who.viewer.username}"
@@ -251,6 +343,9 @@ def test_a_form_with_the_fields_of_the_address_book_does_its_work(world: World) 
         answer = who.post(world.address(route), world.form(route), token=world.token(who))
         assert answer.status_code == 303, f"POST {rule}: {answer.status_code} {sentence(answer)}"
     assert world.board.bo.get("/settings/profile").status_code == 303
+    lea = world.board.member("lea")
+    assert lea.post("/settings/data", {"action": "leave", "username": "lea"}, token=world.token(lea)).status_code == 303
+    assert lea.get("/settings/profile").status_code == 303
 
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
@@ -333,7 +428,7 @@ def test_every_page_for_members_holds_the_form_of_all_buttons_and_the_way_out(wo
     for line, route in listed(world.app).items():
         if not line.startswith("GET ") or route.endpoint.split(".")[0] in {"feeds", "operations"} or route.endpoint == "comments.news":
             continue  # feeds, what machines ask, and the one piece that stands in no page of its own
-        who = world.board.mo if ADDRESSES[line] == MODERATOR else world.board.bo
+        who = {MODERATOR: world.board.mo, ADMINISTRATOR: world.board.ad}.get(ADDRESSES[line], world.board.bo)
         answer = who.get(world.address(route))
         if answer.status_code in {301, 303}:
             continue

@@ -61,6 +61,18 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "byline": ("ISO", "iso"),
     "publishing": ("authors", "authors"),
     "writing_needs_verified": ("0", False),
+    "notes_exported": ("0", False),
+    "log_names": ("1", True),
+    "registration": ("Invited", "invited"),
+    "inviting": ("moderators", "moderators"),
+    "first_texts_wait": ("2", 2),
+    "newcomer_days": ("0", 0),
+    "newcomer_texts": ("5", 5),
+    "newcomer_links": ("1", 1),
+    "newcomer_comments_hourly": ("6", 6),
+    "newcomer_posts_hourly": ("2", 2),
+    "typing_seconds": ("4", 4),
+    "holding_rule": ("1", 1),
     "log_level": ("warning", "warning"),
 }
 

@@ -337,6 +337,40 @@ def test_drafts_of_before_go_by_the_numbers_of_their_posts(empty: Empty) -> None
         }
 
 
+def test_acts_go_up_with_what_points_to_them_and_down_as_far_as_the_older_release_knows_them(empty: Empty) -> None:
+    app = empty.app()
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def act(connection: Connection, number: int, kind: str, target: str = "comment", **more: object) -> None:
+        told(connection, "act", id=number, number=number, kind=kind, actor_handle="M1", rule_id=1, target_kind=target, target_id=1,
+             reason="Names a client.", scope="this comment only", created_at=day, **more)
+
+    with app.app_context():
+        steps = list(ScriptDirectory.from_config(alembic_config()).walk_revisions())
+        step = next(step for step in steps if step.path.endswith("0004_moderation.py"))
+        alembic.command.upgrade(alembic_config(), str(step.down_revision))
+        with db.engine.begin() as connection:
+            told(connection, "member", id=1, username="anna", username_key="anna", display_name="Anna", role=1, created_at=day)
+            told(connection, "post", id=1, author_id=1, slug="one", title="T", html="", headings=[], teaser="", state="published", created_at=day)
+            act(connection, 1, "hide", person_id=1)
+            told(connection, "comment", id=1, post_id=1, author_id=1, html="", hidden_by=1, created_at=day)
+        alembic.command.upgrade(alembic_config(), step.revision)
+        with db.engine.begin() as connection:
+            assert connection.execute(text("SELECT hidden_by FROM comment")).scalar_one() == 1
+            act(connection, 2, "warn", "member", person_id=1)
+            act(connection, 3, "redact", person_id=1)
+            act(connection, 4, "redact", "act", about_id=3)
+            act(connection, 5, "hold", "post", person_id=1)
+            told(connection, "post", id=2, author_id=1, slug="two", title="T", html="", headings=[], teaser="", state="held", created_at=day)
+            told(connection, "comment", id=2, post_id=1, seq=2, author_id=1, html="", hidden_by=3, redacted=True, created_at=day)
+        alembic.command.downgrade(alembic_config(), str(step.down_revision))
+        with db.engine.connect() as connection:
+            assert [tuple(row) for row in connection.execute(text("SELECT id, kind FROM act ORDER BY id"))] == [(1, "hide"), (3, "hide")]
+            assert connection.execute(text("SELECT hidden_by FROM comment ORDER BY id")).scalars().all() == [1, 3]
+            assert connection.execute(text("SELECT state FROM post ORDER BY id")).scalars().all() == ["published", "draft"]
+        alembic.command.upgrade(alembic_config(), step.revision)
+
+
 @pytest.mark.one_database
 def test_our_sqlite_file_says_that_it_is_ours(empty: Empty) -> None:
     app = empty.app()

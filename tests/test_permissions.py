@@ -19,11 +19,11 @@ from sqlalchemy import ColumnElement, insert, select
 
 from blog import permissions
 from blog.accounts.models import Role
-from blog.acts.models import Act
+from blog.acts.models import Act, ActKind
 from blog.clock import now
 from blog.comments.models import Comment
 from blog.db import db
-from blog.permissions import CommentFacts, PostFacts, Ruling
+from blog.permissions import ActFacts, CommentFacts, PostFacts, Ruling
 from blog.posts.models import Post, PostState
 from blog.viewer import STRANGER, Viewer
 from tests import factories
@@ -41,7 +41,7 @@ TWINS: dict[str, tuple[str, str]] = {
 }
 
 # Rules about seeing that are never asked of many rows.
-ALONE = {"may_read_act_words": "an act is read one at a time"}
+ALONE = {"may_read_act_words": "an act is read one at a time", "may_read_held": "lists of texts that wait are the writer's own or a moderator's"}
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -154,6 +154,15 @@ class PostValue:
     state: str = PostState.PUBLISHED
     deleted_at: datetime | None = None
     hidden_by: int | None = None
+    locked_by: int | None = None
+
+
+@dataclass(frozen=True)
+class ActValue:
+    kind: str = ActKind.HIDE
+    actor_id: int | None = 3
+    person_id: int | None = 2
+    created_at: datetime = MOMENT
 
 
 @dataclass(frozen=True)
@@ -175,8 +184,15 @@ VIEWERS = {
     "writer": Viewer(id=1, username="writer", verified=True),  # of the post
     "commenter": Viewer(id=2, username="commenter", verified=True),  # of the comment
     "moderating commenter": Viewer(id=2, username="commenter", role=Role.MODERATOR, verified=True),
+    "waiting": Viewer(id=5, username="waiting", verified=True, is_waiting=True),  # for a moderator to admit them
+    "not admitted": Viewer(id=10, username="refused", verified=True, is_waiting=True, refusal=7),
+    "suspended": Viewer(id=6, username="suspended", verified=True, suspension=4, suspended_until=MOMENT),
+    "suspended writer": Viewer(id=1, username="writer", verified=True, suspension=4),
+    "suspended commenter": Viewer(id=2, username="commenter", verified=True, suspension=4),
+    "suspended moderator": Viewer(id=3, username="moderator", role=Role.MODERATOR, verified=True, suspension=4),
 }
 
+LATE = MOMENT - timedelta(days=permissions.APPEAL_DAYS, seconds=1)
 OLD = MOMENT - timedelta(days=permissions.RESTORE_DAYS, seconds=1)
 
 
@@ -185,8 +201,15 @@ def values(name: str, kind: Any) -> list[Any]:
     if kind is Viewer:
         return list(VIEWERS.values())
     if kind is PostFacts:
-        return [PostValue(author, state, deleted, hidden)
-                for author, state, deleted, hidden in itertools.product((1, 2), PostState, (None, MOMENT, OLD), (None, 1))]
+        return [PostValue(author, state, deleted, hidden, locked)
+                for author, state, deleted, hidden, locked in itertools.product((1, 2), PostState, (None, MOMENT, OLD), (None, 1), (None, 1))]
+    if kind is ActFacts:
+        return [ActValue(kind, actor, person, created)
+                for kind, actor, person, created in itertools.product((ActKind.HIDE, ActKind.UNHIDE), (None, 3, 4), (None, 2), (MOMENT, LATE))]
+    if kind is Role:
+        return list(Role)
+    if kind == int | None:
+        return [None, 1, 2]
     if kind is CommentFacts:
         return [CommentValue(2, deleted, hidden, listed, closed)
                 for deleted, hidden, listed, closed in itertools.product((None, MOMENT, OLD), (None, 1), (True, False), (True, False))]
@@ -237,16 +260,22 @@ def test_every_sentence_in_the_rules_can_be_read_by_somebody() -> None:
 # -- the table
 
 PEOPLE = frozenset(VIEWERS)
-MEMBERS = PEOPLE - {"stranger"}
+SUSPENDED = frozenset({"suspended", "suspended writer", "suspended commenter", "suspended moderator"})
+MEMBERS = PEOPLE - {"stranger", "waiting", "not admitted"} - SUSPENDED
 VERIFIED = MEMBERS - {"newcomer"}
 MODERATORS = frozenset({"moderator", "administrator", "moderating commenter"})
+WATCHERS = MODERATORS | {"suspended moderator"}  # who read as moderators
 COMMENTERS = frozenset({"commenter", "moderating commenter"})
+WRITERS = COMMENTERS | {"suspended commenter"}
+AUTHORS_OF_IT = frozenset({"writer", "suspended writer"})
 NOBODY: frozenset[str] = frozenset()
 
 DRAFT = PostValue(state=PostState.DRAFT)
 DOWN = PostValue(deleted_at=MOMENT)
 LONG_DOWN = PostValue(deleted_at=OLD)
 HIDDEN_POST = PostValue(hidden_by=1)
+HELD_POST = PostValue(state=PostState.HELD)
+LOCKED_POST = PostValue(locked_by=1)
 DELETED = CommentValue(deleted_at=MOMENT)
 LONG_DELETED = CommentValue(deleted_at=OLD)
 HIDDEN = CommentValue(hidden_by=1)
@@ -260,17 +289,19 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_publish", {"narrowed": False}, VERIFIED),
     ("may_publish", {"narrowed": True}, frozenset({"author"}) | MODERATORS),
     ("may_see_post", {"post": PostValue()}, PEOPLE),
-    ("may_see_post", {"post": DRAFT}, frozenset({"writer"})),
+    ("may_act_at_all", {}, PEOPLE - SUSPENDED),
+    ("may_see_post", {"post": DRAFT}, AUTHORS_OF_IT),
+    ("may_see_post", {"post": HELD_POST}, AUTHORS_OF_IT | WATCHERS),
     ("may_see_post", {"post": HIDDEN_POST}, PEOPLE),
     ("may_read_post", {"post": PostValue()}, PEOPLE),
-    ("may_read_post", {"post": DRAFT}, frozenset({"writer"})),
-    ("may_read_post", {"post": HIDDEN_POST}, MODERATORS | {"writer"}),
+    ("may_read_post", {"post": DRAFT}, AUTHORS_OF_IT),
+    ("may_read_post", {"post": HIDDEN_POST}, WATCHERS | AUTHORS_OF_IT),
     ("may_read_post", {"post": DOWN}, NOBODY),
     ("may_edit_post", {"post": PostValue()}, frozenset({"writer"})),
     ("may_edit_post", {"post": DRAFT}, frozenset({"writer"})),
     ("may_edit_post", {"post": DOWN}, NOBODY),
     ("may_edit_post", {"post": HIDDEN_POST}, NOBODY),
-    ("may_delete_post", {"post": PostValue()}, frozenset({"writer"})),
+    ("may_delete_post", {"post": PostValue()}, AUTHORS_OF_IT),
     ("may_restore_post", {"post": DOWN, "now": MOMENT}, frozenset({"writer"})),
     ("may_restore_post", {"post": LONG_DOWN, "now": MOMENT}, NOBODY),
     ("may_see_comment", {"comment": CommentValue(), "post": PostValue()}, PEOPLE),
@@ -278,13 +309,15 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_see_comment", {"comment": UNLISTED, "post": PostValue()}, NOBODY),
     ("may_see_comment", {"comment": CommentValue(), "post": DRAFT}, NOBODY),
     ("may_read_comment", {"comment": CommentValue(), "post": PostValue()}, PEOPLE),
-    ("may_read_comment", {"comment": HIDDEN, "post": PostValue()}, MODERATORS | COMMENTERS),
+    ("may_read_comment", {"comment": HIDDEN, "post": PostValue()}, WATCHERS | WRITERS),
     ("may_read_comment", {"comment": DELETED, "post": PostValue()}, NOBODY),
     ("may_read_comment", {"comment": CommentValue(deleted_at=MOMENT, hidden_by=1), "post": PostValue()}, NOBODY),
     ("may_comment", {"post": PostValue()}, VERIFIED),
     ("may_comment", {"post": DRAFT}, NOBODY),
     ("may_comment", {"post": DOWN}, NOBODY),
     ("may_comment", {"post": HIDDEN_POST}, NOBODY),
+    ("may_comment", {"post": LOCKED_POST}, NOBODY),
+    ("may_comment", {"post": HELD_POST}, NOBODY),
     ("may_reply", {"comment": CommentValue(), "post": PostValue()}, VERIFIED),
     ("may_reply", {"comment": CommentValue(), "post": HIDDEN_POST}, NOBODY),
     ("may_reply", {"comment": DELETED, "post": PostValue()}, NOBODY),
@@ -294,19 +327,61 @@ WHO_MAY: list[tuple[str, dict[str, Any], frozenset[str]]] = [
     ("may_edit_comment", {"comment": CommentValue()}, COMMENTERS),
     ("may_edit_comment", {"comment": DELETED}, NOBODY),
     ("may_edit_comment", {"comment": HIDDEN}, NOBODY),
-    ("may_delete_comment", {"comment": CommentValue()}, COMMENTERS),
-    ("may_delete_comment", {"comment": HIDDEN}, COMMENTERS),
+    ("may_delete_comment", {"comment": CommentValue()}, WRITERS),
+    ("may_delete_comment", {"comment": HIDDEN}, WRITERS),
     ("may_restore_comment", {"comment": DELETED, "now": MOMENT}, COMMENTERS),
     ("may_restore_comment", {"comment": LONG_DELETED, "now": MOMENT}, NOBODY),
+    ("may_read_held", {"author_id": 9}, WATCHERS | {"member"}),
+    ("may_change_held", {"author_id": 9, "is_waiting": True}, frozenset({"member"})),
+    ("may_change_held", {"author_id": 6, "is_waiting": True}, NOBODY),
+    ("may_change_held", {"author_id": 9, "is_waiting": False}, NOBODY),
+    ("may_take_back_held", {"author_id": 6}, frozenset({"suspended"})),
+    ("may_decide_held", {"author_id": 9}, MODERATORS),
+    ("may_decide_held", {"author_id": 2}, MODERATORS - COMMENTERS),
+    ("may_join", {"is_closed": True, "by_invitation": False, "is_invited": True}, NOBODY),
+    ("may_join", {"is_closed": False, "by_invitation": True, "is_invited": False}, NOBODY),
+    ("may_join", {"is_closed": False, "by_invitation": True, "is_invited": True}, PEOPLE),
+    ("may_join", {"is_closed": False, "by_invitation": False, "is_invited": False}, PEOPLE),
+    ("may_invite", {"narrowed": False, "is_newcomer": False}, VERIFIED),
+    ("may_invite", {"narrowed": True, "is_newcomer": False}, MODERATORS),
+    ("may_invite", {"narrowed": False, "is_newcomer": True}, NOBODY),
     ("may_hide", {"author_id": 9}, MODERATORS),
     ("may_hide", {"author_id": 2}, MODERATORS - COMMENTERS),
     ("may_hide", {"author_id": 3}, MODERATORS - {"moderator"}),
     ("may_unhide", {"author_id": 9}, MODERATORS),
     ("may_unhide", {"author_id": 2}, MODERATORS - COMMENTERS),
-    ("may_read_act_words", {"person_id": 9}, MODERATORS | {"member"}),
+    ("may_moderate", {}, MODERATORS),
+    ("may_lock", {"author_id": 9}, MODERATORS),
+    ("may_lock", {"author_id": 2}, MODERATORS - COMMENTERS),
+    ("may_redact", {"author_id": 9}, MODERATORS),
+    ("may_redact", {"author_id": 2}, MODERATORS - COMMENTERS),
+    ("may_act_on_member", {"member_id": 9, "role": Role.MEMBER}, MODERATORS),
+    ("may_act_on_member", {"member_id": 2, "role": Role.MODERATOR}, frozenset({"administrator"})),
+    ("may_act_on_member", {"member_id": 4, "role": Role.ADMINISTRATOR}, NOBODY),
+    ("may_put_aside", {"post_author_id": 1, "comment_author_id": 2}, frozenset({"writer"})),
+    ("may_put_aside", {"post_author_id": 1, "comment_author_id": 1}, NOBODY),
+    ("may_report", {"author_id": 9, "is_open": True}, MEMBERS - {"member"} | {"waiting", "not admitted"}),
+    ("may_report", {"author_id": 9, "is_open": False}, NOBODY),
+    ("may_decide", {"act": ActValue(), "alone": False}, frozenset({"administrator"})),
+    ("may_decide", {"act": ActValue(actor_id=4), "alone": False}, frozenset({"moderator"})),
+    ("may_decide", {"act": ActValue(actor_id=4), "alone": True}, frozenset({"moderator", "administrator"})),
+    ("may_set_rules", {}, frozenset({"administrator"})),
+    ("may_read_act_words", {"person_id": 9}, WATCHERS | {"member"}),
     ("may_thank", {"author_id": 9, "is_open": True}, VERIFIED - {"member"}),
     ("may_thank", {"author_id": 9, "is_open": False}, NOBODY),
 ]
+
+
+# Asked of a member's id instead of a viewer: a signed link stands for its member too.
+ASKED_BY_ID = {"may_appeal"}
+
+
+@pytest.mark.parametrize(("person_id", "act", "allowed"), [
+    (2, ActValue(), True), (9, ActValue(), False), (2, ActValue(person_id=None), False), (2, ActValue(created_at=LATE), False),
+    (2, ActValue(kind=ActKind.UNHIDE), False), (0, ActValue(person_id=None), False),
+])
+def test_the_person_concerned_may_appeal_in_time(person_id: int, act: ActValue, allowed: bool) -> None:
+    assert bool(permissions.may_appeal(person_id, act, MOMENT)) is allowed
 
 
 @pytest.mark.parametrize(("name", "facts", "who"), WHO_MAY, ids=[f"{name}-{number}" for number, (name, _, _) in enumerate(WHO_MAY)])
@@ -315,7 +390,7 @@ def test_who_may(name: str, facts: dict[str, Any], who: frozenset[str]) -> None:
 
 
 def test_the_table_names_every_ruling() -> None:
-    assert {name for name, _, _ in WHO_MAY} == set(returning(Ruling)), "Say in WHO_MAY of tests/test_permissions.py who is allowed."
+    assert {name for name, _, _ in WHO_MAY} | ASKED_BY_ID == set(returning(Ruling)), "Say in WHO_MAY of tests/test_permissions.py who is allowed."
 
 
 def test_a_ruling_is_its_answer_and_its_refusal_carries_the_sentence() -> None:

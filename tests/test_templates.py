@@ -262,6 +262,7 @@ def refused_forms(world: World) -> Iterator[tuple[str, Visitor, str, dict[str, A
     yield "a bad registration", board.cy, "/register", {"username": "!", "email": "@", "password": "x"}
     yield "a profile without a name", board.anna, "/settings/profile", {"display_name": ""}
     yield "a wrong present password", board.anna, "/settings/security", {"current_password": "x", "password": "y"}
+    yield "leaving by a slip", board.anna, "/settings/data", {"action": "leave", "username": "bo"}
     yield "no address", board.cy, "/forgot", {"email": "nobody"}
 
 

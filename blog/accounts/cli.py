@@ -70,6 +70,7 @@ def give_role(name: str, role: str) -> None:
 
 @members.command("list")
 def list_members() -> None:
-    """Show every member: name, role, since when, whether the address is confirmed."""
+    """Show every member: name, role, since when, whether the address is confirmed or they have left."""
     for member in registering.everybody():
-        click.echo(f"{member.username}  {member.role.word}  {iso(member.created_at)}  {'confirmed' if member.verified_at else 'not confirmed'}")
+        state = "left" if member.left_at else "confirmed" if member.verified_at else "not confirmed"
+        click.echo(f"{member.username}  {member.role.word}  {iso(member.created_at)}  {state}")

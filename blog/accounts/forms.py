@@ -9,7 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from blog.accounts import emails, profile
 from blog.accounts.models import Member
 from blog.accounts.registering import USERNAME_SHAPE
-from blog.forms import BoardForm, clean_line, clean_text
+from blog.forms import BeganField, BoardForm, TrapField, clean_line, clean_text
 from blog.text.names import clean_display_name, is_username
 
 THEMES = [SelectChoice("system", "As my system has it"), SelectChoice("light", "Light"), SelectChoice("dark", "Dark")]
@@ -52,6 +52,9 @@ class JoinForm(BoardForm):
     display_name = StringField("Name that others see", filters=[clean_line])
     password = PasswordField("Password")
     next = HiddenField()
+    invitation = HiddenField(filters=[clean_line])
+    homepage = TrapField()
+    began = BeganField()
 
     def validate_username(self, field: Any) -> None:
         if not is_username(field.data or ""):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import Dialect, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import Dialect, ForeignKey, Index, SmallInteger, String, Text, and_, false
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -52,10 +52,21 @@ class Member(Base):
     theme: Mapped[str] = mapped_column(String(10), default="system")  # system, light, dark
     zone: Mapped[str | None] = mapped_column(String(60))  # None: the board's
     moderator_number: Mapped[int | None] = mapped_column(unique=True)  # the 2 in "M2", given with the first act
+    suspended_by: Mapped[int | None] = mapped_column(BigId)  # the act; acts are never removed, so it needs no foreign key
+    suspended_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None with suspended_by: until it is lifted
+    is_waiting: Mapped[bool] = mapped_column(default=False, server_default=false())  # registered where a moderator admits newcomers, not admitted yet
+    refused_by: Mapped[int | None] = mapped_column(BigId)  # the act by which a moderator did not admit them; they are waiting still
+    invited_by: Mapped[int | None] = mapped_column(BigId)  # the member
     is_demo: Mapped[bool] = mapped_column(default=False)  # may not sign in in production unless DEMO_PASSWORD is set
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # gave the account up; the row stays, for their words and so that nobody gets the name
 
     __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+# Who waits for a moderator to admit them.
+AT_THE_DOOR = and_(Member.is_waiting, Member.refused_by.is_(None))
+Index("member_waiting", Member.id, sqlite_where=AT_THE_DOOR, postgresql_where=AT_THE_DOOR)
 
 
 class EmailAddress(Base):

@@ -7,6 +7,7 @@ from blog.accounts.models import Member
 from blog.board import versions
 from blog.db import db
 from blog.errors import Invalid
+from blog.permissions import may_act_at_all
 from blog.text.names import clean_display_name, is_blank
 from blog.viewer import Viewer
 
@@ -34,8 +35,13 @@ def own(viewer: Viewer) -> Member:
 
 
 def change(viewer: Viewer, *, display_name: str | None = None, about: str | None = None, theme: str | None = None, zone: str | None = None) -> None:
-    """Change what is given; None leaves a thing as it is, and the zone "" is the board's. Raises Invalid with the field. Call inside `writing()`."""
+    """Change what is given; None leaves a thing as it is, and the zone "" is the board's. Call inside `writing()`.
+
+    Raises Invalid with the field, NotAllowed for what others would see of a suspended member.
+    """
     member = own(viewer)
+    if display_name not in (None, member.display_name) or about not in (None, member.about):  # what others see; colours and zone are their own business
+        may_act_at_all(viewer).require()
     if display_name is not None:
         try:
             shown = clean_display_name(display_name)

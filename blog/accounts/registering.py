@@ -76,7 +76,7 @@ def create_verified(username: str, email: str, role: Role, password: str | None 
 def give_role(username: str, role: Role) -> str:
     """The member has this role from their next page on. Gives the name as they write it. Raises NotFound. Call inside `writing()`."""
     member = db.session.execute(select(Member).where(Member.username_key == fold(username))).scalar_one_or_none()
-    if member is None:
+    if member is None or member.left_at is not None:
         raise NotFound(f"There is no member {username}.")
     member.role = role
     db.session.flush()

@@ -17,6 +17,8 @@ from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Gone, Invalid
 from blog.extensions import login as login_manager
+from blog.filters import admitting
+from blog.filters.holding import Signs
 from blog.limiting import client
 from blog.mail.sending import DAILY
 from blog.posts.listing import forms_at, kept_under
@@ -47,9 +49,12 @@ def recognise(token: str) -> Viewer | None:
 
 @bp.before_app_request
 def lead_strangers() -> Response | None:
-    """Every view is for members unless it is marked `open_to_all`: a stranger goes through sign-in and comes back, with what they typed."""
+    """Every view is for members unless it is marked `open_to_all` (or `open_by_key`, and there is a key): a stranger goes through sign-in and
+    comes back, with what they typed."""
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or getattr(view, "open_to_all", False) or request.method == "OPTIONS" or viewer().is_member:
+        return None
+    if getattr(view, "open_by_key", False) and request.args.get("key"):
         return None
     if request.method in {"GET", "HEAD"}:
         return _to_sign_in(request.full_path if request.query_string else request.path)
@@ -143,11 +148,12 @@ def _recognised(name: str, password: str) -> signing_in.Recognised:
 @open_to_all
 def register() -> Response:
     form = JoinForm()
-    token, kept = "", list[str]()
+    token, kept, waits = "", list[str](), False
     if request.method == "POST" and viewer().is_member and form.username.data == viewer().username:  # pressed twice: nothing is left to do
         return go(own_path(form.next.data, "/" if viewer().verified else "/verify"))
     if request.method == "POST":
         with form.holding_refusals():
+            admitting.way_in(admitting.invited(form.invitation.data or "")).require()
             form.check()
             limiting.spend("register", client())
             username, email = form.username.data or "", form.email.data or ""
@@ -155,7 +161,9 @@ def register() -> Response:
             leaving = viewer().session_id
             try:
                 with writing():
-                    member_id = registering.register(username, email, password_hash, display_name=form.display_name.data or "")
+                    member_id, waits = admitting.register(
+                        username, email, password_hash, display_name=form.display_name.data or "",
+                        invitation=form.invitation.data or "", signs=Signs(form.homepage.is_filled, form.began.seconds))
                     token, kept = _joined(member_id, leaving)
             except Invalid:  # perhaps the name is taken by the first of two presses
                 again = registering.just_made(username, email, form.password.data or "")
@@ -164,12 +172,20 @@ def register() -> Response:
                 with writing():
                     token, kept = _joined(again, leaving)
         if token:
-            return _welcome(token, form.next.data, kept, otherwise="/verify")
+            entered = _welcome(token, form.next.data, kept, otherwise="/verify")
+            if waits:
+                flash(admitting.WAITS)
+            return entered
     elif viewer().is_member:
         return go(own_path(request.args.get("next")))
     else:
         form.next.data = own_path(request.args.get("next"), "")
-    return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status, form=form, words=_words_waiting())
+        form.invitation.data = request.args.get("invitation", "")[:100]
+    form.began.begin()
+    invitation = admitting.invited(form.invitation.data or "")
+    way_in = admitting.way_in(invitation)
+    return page_or_fragment("accounts/register.html", "accounts/_register_form.html", form.status if form.refusal or way_in else 403, form=form,
+                            words=_words_waiting(), way_in=way_in, invitation=invitation)
 
 
 def _joined(member_id: int, leaving: int) -> tuple[str, list[str]]:
@@ -201,7 +217,9 @@ def _enter(token: str) -> None:
     session.clear()
     g.pop("csrf_token", None)
     session.permanent = True
-    login_user(sessions.load(token), remember=False)
+    found = sessions.load(token)
+    if found is not None:  # ended again in this very moment: by a new password, or by leaving, in another browser
+        login_user(found, remember=False)
 
 
 @bp.post("/logout")
@@ -228,6 +246,8 @@ def verify() -> Response:
             limiting.spend("mail", viewer().id)
             limiting.spend("mail_place", client())
             with writing():
+                if form.email.data:
+                    admitting.check_address(form.email.data)
                 sent = registering.send_again(viewer(), form.email.data or "")
         if form.accepted:
             flash(ASKED if sent else "Your address is confirmed already.")

@@ -60,7 +60,7 @@ def begin(known: Recognised, browser: str, *, instead_of: int) -> str:
     """
     # Locked: whoever sets a new password at this moment ends this session with all others, or is seen here.
     member = db.session.get(Member, known.member_id, with_for_update=True)
-    if member is None or member.password_hash != known.password_hash:
+    if member is None or member.password_hash != known.password_hash or not sessions.may_sign_in(member):
         raise Invalid(WRONG)
     if known.renewed_hash:
         member.password_hash = known.renewed_hash

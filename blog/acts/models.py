@@ -10,14 +10,39 @@ from blog.db import Base, BigId, UTCDateTime
 
 
 class ActKind(StrEnum):
+    """What was done. Its words for readers stand in acts/words.py."""
+
     HIDE = "hide"
     UNHIDE = "unhide"
+    LOCK = "lock"  # a discussion takes no comments, for a while or until it is unlocked
+    UNLOCK = "unlock"
+    CLOSE = "close"  # a post takes no comments any more, for good
+    REOPEN = "reopen"
+    SLOW = "slow"  # a discussion takes one comment of a member every so many seconds
+    UNSLOW = "unslow"
+    WARN = "warn"
+    SUSPEND = "suspend"
+    LIFT = "lift"  # ends a suspension before its time
+    HOLD = "hold"  # a text waits for approval; the board itself does this too
+    APPROVE = "approve"
+    REJECT = "reject"
+    REDACT = "redact"  # words are taken out for law or safety: not hidden, gone
+    ASIDE = "aside"  # a post's author folds a comment under their post away
+    BACK = "back"
+    DISMISS = "dismiss"  # a case is closed without an act on the words
+    BAD_FAITH = "bad faith"  # a report was made to harm: told to the reporter
+    UPHOLD = "uphold"  # an appeal's decision
+    SOFTEN = "soften"
+    OVERTURN = "overturn"
 
 
 class TargetKind(StrEnum):
     POST = "post"
     COMMENT = "comment"
     MEMBER = "member"
+    HELD = "held"  # a text that waits, filters/models.py
+    CASE = "case"
+    ACT = "act"
 
 
 class Rule(Base):
@@ -43,14 +68,17 @@ class Act(Base):
     kind: Mapped[str] = mapped_column(String(20))
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))  # None: the board itself (a filter)
     actor_handle: Mapped[str] = mapped_column(String(20))  # "M2", as the log shows it
-    person_id: Mapped[int] = mapped_column(ForeignKey("member.id"))  # whose words or account it concerns
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))  # whose words or account it concerns; None: nobody's (a dismissed case)
     target_kind: Mapped[str] = mapped_column(String(10))
     target_id: Mapped[int] = mapped_column(BigId)
     rule_id: Mapped[int] = mapped_column(ForeignKey("rule.id"))
     reason: Mapped[str] = mapped_column(String(500))
     scope: Mapped[str] = mapped_column(String(60))  # what it covers, in words: "this comment only"
     until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when it ends by itself
-    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"), unique=True)
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"), unique=True)  # the act that this one ends
+    about_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"), index=True)  # the act that this one decides on without ending it
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("moderation_case.id", use_alter=True), index=True)  # the case that it answers
+    filter_name: Mapped[str | None] = mapped_column(String(60))  # which filter, where the board itself held something
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     rule: Mapped[Rule] = relationship(lazy="raise")
@@ -60,6 +88,9 @@ class Act(Base):
 
 Index("act_target", Act.target_kind, Act.target_id, Act.id)
 Index("act_person", Act.person_id, Act.id)
+Index("act_kind", Act.kind, Act.id)
+Index("act_rule", Act.rule_id, Act.id)
+Index("act_created", Act.created_at, Act.id)
 
 
 class ActNumber(Base):

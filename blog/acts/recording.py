@@ -1,21 +1,28 @@
-"""Writing an act down: the gapless number and the row, in the transaction of the act's effect. And reading the rules and acts back."""
+"""Writing an act down: the gapless number, the row, and telling the person, in the transaction of the act's effect. And reading acts back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from blog.accounts.models import Member
+from blog.acts import letters
 from blog.acts.models import Act, ActKind, ActNumber, Rule, TargetKind
+from blog.acts.words import ANSWERS, AUTHOR, BOARD, DECISIONS
 from blog.clock import now
 from blog.db import db
 from blog.errors import Invalid, NotFound
+from blog.notices.models import NoticeKind
+from blog.notices.telling import tell
 from blog.text.names import is_blank
 from blog.viewer import Viewer
 
 # act.number is a plain INTEGER: PostgreSQL refuses to compare it with more.
 LARGEST_NUMBER = 2**31 - 1
+
+# Acts of a post's author, who is no moderator there and has no number.
+BY_AUTHORS = frozenset({ActKind.ASIDE, ActKind.BACK})
 
 SHORTEST_REASON = 10
 LONGEST_REASON = 500
@@ -34,9 +41,14 @@ def rule_in_force(rule_id: int) -> Rule:
     return rule
 
 
-def record(kind: ActKind, by: Viewer, *, person_id: int, target: tuple[TargetKind, int], rule_id: int, reason: str, scope: str,
-           until: datetime | None = None, undoes_id: int | None = None) -> Act:
-    """Write an act with the next number. Holds the number's row until the transaction ends, so numbers have no gap and no twin.
+def record(kind: ActKind, by: Viewer | None, *, person_id: int | None, target: tuple[TargetKind, int], rule_id: int, reason: str, scope: str,
+           until: datetime | None = None, undoes_id: int | None = None, about_id: int | None = None, case_id: int | None = None,
+           filter_name: str | None = None, is_told: bool = True, is_mailed: bool = True) -> Act:
+    """Write an act with the next number, and tell the person whom it concerns: a notice, and by mail their receipt. Holds the number's row
+    until the transaction ends, so numbers have no gap and no twin.
+
+    `by` None: the board itself (a filter, whose name is given), which sends no mail. Columns as the table tells (acts/models.py). `is_told`
+    False: whoever calls tells of it with more than the act, as those who decide appeals always do; `is_mailed` False: so too, but for the notice.
 
     Raises Invalid for a reason outside 10 to 500 characters, or of invisible ones.
     """
@@ -45,11 +57,32 @@ def record(kind: ActKind, by: Viewer, *, person_id: int, target: tuple[TargetKin
     if not SHORTEST_REASON <= size <= LONGEST_REASON:
         raise Invalid(f"Give a reason of {SHORTEST_REASON} to {LONGEST_REASON} characters; this has {size}.", "reason")
     number = db.session.execute(update(ActNumber).where(ActNumber.id == 1).values(last=ActNumber.last + 1).returning(ActNumber.last)).scalar_one()
-    act = Act(number=number, kind=kind.value, actor_id=by.id, actor_handle=handle(by), person_id=person_id, target_kind=target[0].value,
-              target_id=target[1], rule_id=rule_id, reason=reason, scope=scope, until=until, undoes_id=undoes_id, created_at=now())
+    act = Act(number=number, kind=kind.value, actor_id=by.id if by else None, actor_handle=_handle(kind, by), person_id=person_id,
+              target_kind=target[0].value, target_id=target[1], rule_id=rule_id, reason=reason, scope=scope, until=until, undoes_id=undoes_id,
+              about_id=about_id, case_id=case_id, filter_name=filter_name, created_at=now())
     db.session.add(act)
     db.session.flush()
+    if person_id is not None and is_told and kind not in DECISIONS and not (by and by.id == person_id):
+        tell(person_id, NoticeKind.ACT, act.id)
+        if by is not None and is_mailed:
+            letters.ask_to_tell(act, person_id)
     return act
+
+
+def _handle(kind: ActKind, by: Viewer | None) -> str:
+    if by is None:
+        return BOARD
+    return AUTHOR if kind in BY_AUTHORS else handle(by)
+
+
+def handle_ahead(kind: ActKind, by: Viewer) -> str:
+    """Under which handle this person would act now: the one they have, or the next free one. For showing; one statement."""
+    if kind in BY_AUTHORS:
+        return AUTHOR
+    own = select(Member.moderator_number).where(Member.id == by.id).scalar_subquery()
+    highest = select(func.coalesce(func.max(Member.moderator_number), 0)).scalar_subquery()
+    number, last = db.session.execute(select(own, highest)).one()
+    return f"M{number or last + 1}"
 
 
 def handle(by: Viewer) -> str:
@@ -67,9 +100,11 @@ class Receipt:
 
     act: Act
     rule: Rule
-    person_name: str
+    person_name: str | None
     undone_by: Act | None
     undoes: Act | None
+    decided_by: Act | None  # what its appeal, or the moderator whom a filter called, came to, where that did not end it
+    about: Act | None  # the act that this one decides on
 
 
 def receipt(number: int) -> Receipt:
@@ -77,15 +112,30 @@ def receipt(number: int) -> Receipt:
     if number > LARGEST_NUMBER:
         raise NotFound(f"There is no act {number}.")
     row = db.session.execute(
-        select(Act, Rule, Member.display_name).join(Rule, Rule.id == Act.rule_id).join(Member, Member.id == Act.person_id).where(Act.number == number)
+        select(Act, Rule, Member.display_name).join(Rule, Rule.id == Act.rule_id).outerjoin(Member, Member.id == Act.person_id).where(Act.number == number)
     ).one_or_none()
     if row is None:
         raise NotFound(f"There is no act {number}.")
     act, rule, name = row
-    related = db.session.execute(select(Act).where((Act.undoes_id == act.id) | (Act.id == act.undoes_id))).scalars().all()
-    undone_by = next((other for other in related if other.undoes_id == act.id), None)
-    undoes = next((other for other in related if other.id == act.undoes_id), None)
-    return Receipt(act, rule, name, undone_by, undoes)
+    related = db.session.execute(
+        select(Act).where(or_(Act.undoes_id == act.id, Act.about_id == act.id, Act.id == act.undoes_id, Act.id == act.about_id)).order_by(Act.id)
+    ).scalars().all()
+    return Receipt(
+        act, rule, name,
+        undone_by=next((other for other in related if other.undoes_id == act.id), None),
+        undoes=next((other for other in related if other.id == act.undoes_id), None),
+        decided_by=next((other for other in related if other.about_id == act.id and other.kind in ANSWERS), None),
+        about=next((other for other in related if other.id == act.about_id), None),
+    )
+
+
+def several(act_ids: Iterable[int]) -> list[tuple[Act, Rule]]:
+    """The acts with their rules, oldest first. One statement, none for no ids."""
+    wanted = list(act_ids)
+    if not wanted:
+        return []
+    rows = db.session.execute(select(Act, Rule).join(Rule, Rule.id == Act.rule_id).where(Act.id.in_(wanted)).order_by(Act.id))
+    return [(row[0], row[1]) for row in rows]
 
 
 def of(act_id: int) -> tuple[Act, Rule]:

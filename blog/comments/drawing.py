@@ -103,9 +103,12 @@ def _kind(talk: Talk) -> tuple[str, Viewer]:
     viewer = talk.viewer
     if not viewer.is_member:
         return "stranger", STRANGER
-    if viewer.is_moderator:
-        return f"moderator {viewer.verified}", Viewer(id=-1, role=Role.MODERATOR, verified=viewer.verified)
-    return f"member {viewer.verified}", Viewer(id=-1, verified=viewer.verified)
+    role = Role.MODERATOR if viewer.is_moderator else Role.MEMBER
+    # The post's author may put comments aside: one person, whose lines are theirs alone.
+    is_author = viewer.id == talk.post.author_id
+    stands_for = Viewer(id=viewer.id if is_author else -1, role=role, verified=viewer.verified, is_waiting=viewer.is_waiting,
+                        suspension=bool(viewer.suspension))
+    return f"{role.word} {viewer.verified} {viewer.is_waiting} {bool(viewer.suspension)} {is_author}", stands_for
 
 
 def _lines(rows: list[Shown], talk: Talk) -> dict[int, str]:

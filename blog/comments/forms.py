@@ -4,7 +4,7 @@ from typing import Any
 
 from wtforms import HiddenField, TextAreaField, ValidationError
 
-from blog.forms import BoardForm, SubmissionField, VersionField, clean_text, length
+from blog.forms import BeganField, BoardForm, SubmissionField, TrapField, VersionField, clean_text, length
 from blog.paging import LARGEST
 
 
@@ -14,6 +14,8 @@ class CommentForm(BoardForm):
     body = TextAreaField("Comment", filters=[clean_text])
     parent_id = HiddenField()
     submission_id = SubmissionField()
+    homepage = TrapField()
+    began = BeganField()
     action = HiddenField(default="post")
 
     def validate_body(self, field: Any) -> None:

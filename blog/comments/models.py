@@ -8,7 +8,7 @@ uses it and says nothing.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, and_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, and_, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from blog.db import Base, BigId, UTCDateTime
@@ -29,6 +29,8 @@ class Comment(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by its writer; two facts, so that undoing one leaves the other
     hidden_by: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
     closed: Mapped[bool] = mapped_column(default=False)  # nothing below it is shown
+    aside_by: Mapped[int | None] = mapped_column(BigId)  # the act by which the post's author folded it away; acts are never removed
+    redacted: Mapped[bool] = mapped_column(default=False, server_default=false())  # its words were taken out and exist nowhere any more
     listed: Mapped[bool] = mapped_column(default=True)  # false: deleted by its writer with nothing listed below, or not yet approved
     author_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     html: Mapped[str] = mapped_column(Text)  # rendered when written; empty while deleted
@@ -57,6 +59,8 @@ Index("comment_roots_active", Comment.post_id, Comment.active_seq, **only(ROOT))
 Index("comment_roots_thanked", Comment.post_id, Comment.thanks, Comment.seq, **only(ROOT))
 Index("comment_replies", Comment.parent_id, Comment.listed, Comment.id, **only(Comment.parent_id.is_not(None)))
 Index("comment_number", Comment.post_id, Comment.seq, unique=True)
+CLOSED = and_(Comment.closed)
+Index("comment_closed", Comment.post_id, **only(CLOSED))
 Index("comment_author", Comment.author_id, Comment.id)
 
 

@@ -13,6 +13,8 @@ from blog.comments.talk import Talk
 from blog.db import writing as transaction
 from blog.drafts import keeping
 from blog.errors import BadToken, Invalid, Malformed, NotFound, Refused, Unavailable
+from blog.filters import held
+from blog.filters.holding import Signs
 from blog.forms import BoardForm
 from blog.paging import LARGEST, LARGEST_COUNT, read_cursor
 from blog.viewer import viewer
@@ -24,7 +26,11 @@ bp = Blueprint("comments", __name__)
 @bp.get("/comments/<key:comment_id>")
 @open_to_all
 def permalink(comment_id: int) -> Response:
-    return _permalink(comment_id, "")
+    """The comment in its place; for one in a hidden branch, to the top of that branch, which tells why."""
+    try:
+        return _permalink(comment_id, "")
+    except thread.Buried as buried:
+        return go(f"/comments/{buried.above}")
 
 
 @bp.get("/comments/<key:comment_id>/replies")
@@ -94,7 +100,7 @@ def add(slug: str) -> Response:
     talk = Talk(viewer(), post)
     on = None
     preview = ""
-    comment_id = 0
+    sent = writing.Sent()
     with form.holding_refusals():
         on = _answered(form.parent_id.data, post)
         form.check()
@@ -106,16 +112,20 @@ def add(slug: str) -> Response:
         else:
             limiting.spend("comment", viewer().id)
             with transaction():
-                comment_id = writing.add(post.id, viewer(), words, parent_id=form.parent, submission_id=form.submission_id.key)
+                sent = writing.send(post.id, viewer(), words, parent_id=form.parent, submission_id=form.submission_id.key,
+                                    signs=Signs(form.homepage.is_filled, form.began.seconds))
                 keeping.drop_sent(keeping.of_comments(post.id, form.parent_id.data), viewer().id, form.body.data or "", form.submission_id.key)
-    if comment_id:
-        return _posted(comment_id)
+    if sent.comment_id:
+        return _posted(sent.comment_id)
+    if sent.held_id:
+        return _waits(sent.held_id, on)
     if form.refusal:
         _keep(form, keeping.of_comments(post.id, form.parent_id.data))
         talk = Talk(viewer(), thread.post_at(viewer(), slug))
         on = thread.one(viewer(), on.comment.id) if on else None
     if not form.submission_id.data:
         form.submission_id.data = talk.submission_id()
+    form.began.begin()
     return _reply_page(form, talk, on, preview)
 
 
@@ -125,11 +135,22 @@ def _posted(comment_id: int) -> Response:
     on.comment.level = on.comment.depth
     form = CommentForm(formdata=None)
     form.submission_id.data = talk.submission_id()
+    form.began.begin()
     if not is_fragment() or _is_alone():
         flash("Posted.", f"undo /comments/{comment_id}/delete")
     if _is_alone():
         return go(thread.page_with(on))
     return fragment_or_redirect("comments/_posted.html", thread.page_with(on), 201, on=on, talk=talk, form=form)
+
+
+def _waits(held_id: int, on: thread.OnPost | None) -> Response:
+    """What was sent waits for a moderator: its page says why; under htmx the text stands where it was written."""
+    waiting_text = held.one(held_id, viewer())
+    talk = Talk(viewer(), on.post if on else thread.post_at(viewer(), str(waiting_text.post_id)))
+    form = CommentForm(formdata=None)
+    form.submission_id.data = talk.submission_id()
+    form.began.begin()
+    return fragment_or_redirect("comments/_waits.html", f"/held/{held_id}", 202, held=waiting_text, talk=talk, form=form)
 
 
 @bp.route("/comments/<key:comment_id>/edit", methods=["GET", "POST"])
@@ -139,6 +160,7 @@ def edit(comment_id: int) -> Response:
     form = EditCommentForm()
     target = f"/comments/{comment_id}/edit"
     preview = ""
+    sent = writing.Sent()
     if request.method == "POST":
         with form.holding_refusals():
             form.check()
@@ -150,9 +172,11 @@ def edit(comment_id: int) -> Response:
             else:
                 limiting.spend("comment", viewer().id)
                 with transaction():
-                    writing.edit(comment_id, viewer(), words, version=form.version.data)
+                    sent = writing.edit(comment_id, viewer(), words, version=form.version.data)
                     keeping.drop(target, viewer().id)
         on = thread.one(viewer(), comment_id)
+        if sent.held_id:
+            return fragment_or_redirect("comments/_edit_waits.html", f"/held/{sent.held_id}", 202, held=held.one(sent.held_id, viewer()), on=on)
         if form.accepted and not preview:
             return _changed(on, "Saved. The earlier words stay as a revision.")
         if form.refusal:
@@ -279,6 +303,7 @@ def _fresh_form(talk: Talk, target: str, on: thread.OnPost | None) -> CommentFor
         form.body.data = typed if quote.strip() in typed else f"{typed}\n\n{quote}".lstrip("\n")
     if not form.submission_id.data:
         form.submission_id.data = talk.submission_id()
+    form.began.begin()
     return form
 
 

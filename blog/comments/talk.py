@@ -13,7 +13,9 @@ from blog.permissions import (
     may_delete_comment,
     may_edit_comment,
     may_hide,
+    may_put_aside,
     may_reply,
+    may_report,
     may_restore_comment,
     may_thank,
     may_unhide,
@@ -81,15 +83,24 @@ class Talk:
     def may_restore(self, row: Shown) -> bool:
         return row.is_deleted and bool(may_restore_comment(self.viewer, row, now()))
 
+    def may_report(self, row: Shown) -> bool:
+        return bool(may_report(self.viewer, row.author_id, not row.is_tombstone))
+
     def may_hide(self, row: Shown) -> bool:
         return not row.is_hidden and not row.is_deleted and bool(may_hide(self.viewer, row.author_id))
 
     def may_unhide(self, row: Shown) -> bool:
-        return row.is_hidden and bool(may_unhide(self.viewer, row.author_id))
+        return row.is_hidden and not row.redacted and bool(may_unhide(self.viewer, row.author_id))
+
+    def may_put_aside(self, row: Shown) -> bool:
+        return row.aside_by is None and not row.is_tombstone and bool(may_put_aside(self.viewer, self.post.author_id, row.author_id))
+
+    def may_bring_back(self, row: Shown) -> bool:
+        return row.aside_by is not None and not row.is_tombstone and bool(may_put_aside(self.viewer, self.post.author_id, row.author_id))
 
     def may_see_words(self, row: Shown) -> bool:
         """Whether a tombstone's words wait for this viewer on the comment's own page."""
-        return row.is_hidden and not row.is_deleted and (self.is_own(row) or self.viewer.is_moderator)
+        return row.is_hidden and not row.is_deleted and not row.redacted and (self.is_own(row) or self.viewer.is_moderator)
 
     def submission_id(self) -> str:
         """A fresh one for a form; "" on pages that are the same for all strangers."""

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from blog.comments import counting
+from blog.comments import branches, counting
 from blog.comments.models import Comment, Thank
 from blog.config import settings
 from blog.db import db
@@ -28,10 +28,11 @@ def thank_comment(comment_id: int, by: Viewer, *, on: bool | None = None) -> boo
     if moves:
         counting.lock_post(post_id)
     comment = db.session.execute(
-        select(Comment.author_id, Comment.deleted_at, Comment.hidden_by, Comment.listed, Comment.closed).where(Comment.id == comment_id)
+        select(Comment.author_id, Comment.deleted_at, Comment.hidden_by, Comment.listed, branches.closed_above().label("buried_by"))
+        .where(Comment.id == comment_id), {"id": comment_id}
     ).one()
-    may_thank(by, comment.author_id, comment.listed and comment.deleted_at is None and comment.hidden_by is None,
-              settings().writing_needs_verified).require()
+    is_open = comment.listed and comment.deleted_at is None and comment.hidden_by is None and comment.buried_by is None
+    may_thank(by, comment.author_id, is_open, settings().writing_needs_verified).require()
     change = _mark(Thank, key, on) if moves else 0
     if change:
         db.session.execute(update(Comment).where(Comment.id == comment_id).values(thanks=Comment.thanks + change))

@@ -19,6 +19,7 @@ from sqlalchemy.sql.selectable import Join
 
 from blog.accounts.models import Member
 from blog.acts.models import Act, Rule
+from blog.comments import branches
 from blog.comments.models import ROOT, Comment
 from blog.db import db
 from blog.errors import Gone, NotFound
@@ -37,11 +38,14 @@ ANCESTORS = 12  # nearest ones shown above a permalink, besides the root
 
 SORTS = ("oldest", "newest", "active", "thanked")
 
+_ASIDE = aliased(Act)
 _COLUMNS = (
     Comment.id, Comment.post_id, Comment.seq, Comment.parent_id, Comment.root_id, Comment.depth, Comment.reply_count, Comment.thanks,
-    Comment.active_seq, Comment.deleted_at, Comment.hidden_by, Comment.closed, Comment.listed, Comment.author_id, Comment.html,
+    Comment.active_seq, Comment.deleted_at, Comment.hidden_by, Comment.closed, Comment.aside_by, Comment.redacted, Comment.listed,
+    Comment.author_id, Comment.html,
     Comment.version, Comment.parent_version, Comment.created_at, Comment.edited_at, Member.username, Member.display_name,
     Act.number.label("act_number"), Act.reason.label("act_reason"), Rule.number.label("rule_number"), Rule.title.label("rule_title"),
+    _ASIDE.number.label("aside_number"), _ASIDE.reason.label("aside_reason"),
 )
 
 Fetched = Row[Any]
@@ -75,6 +79,10 @@ class Shown:
     act_reason: str | None
     rule_number: int | None
     rule_title: str | None
+    aside_by: int | None
+    aside_number: int | None
+    aside_reason: str | None
+    redacted: bool
     by_post_author: bool
     level: int = 1
     parent_name: str = ""  # whom it answers, for "In reply to"
@@ -142,6 +150,14 @@ class Discussion:
     more: str
 
 
+class Buried(Gone):
+    """The comment stands in a branch that a moderator hid whole: `above` is the comment on top of it, which tells rule and reason."""
+
+    def __init__(self, above: int) -> None:
+        super().__init__(f"A moderator hid the branch that this comment stands in. Comment {above}, on top of it, tells the rule and the reason.")
+        self.above = above
+
+
 @dataclass(slots=True)
 class OnPost:
     """A comment together with what must be known of its post: what a door loads before it does anything."""
@@ -154,14 +170,22 @@ class OnPost:
     post_author_id: int
     post_deleted_at: datetime | None
     post_hidden_by: int | None
+    post_locked_by: int | None
     last_seq: int
     comment_count: int
     post_version: int
+    buried_by: int | None = None  # id of the topmost closed comment above it; then only its writer and moderators get this far
+    shows_below: bool = False  # whether what a closed branch holds is shown: to moderators, at a comment's own page
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether what hangs on this comment stays out of this page."""
+        return (self.comment.closed or self.buried_by is not None) and not self.shows_below
 
     @property
     def post(self) -> "PostOf":
-        return PostOf(self.post_id, self.slug, self.post_author_id, self.state, self.post_deleted_at, self.post_hidden_by, self.last_seq,
-                      self.comment_count, self.title)
+        return PostOf(self.post_id, self.slug, self.post_author_id, self.state, self.post_deleted_at, self.post_hidden_by, self.post_locked_by,
+                      self.last_seq, self.comment_count, self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +198,7 @@ class PostOf:
     state: str
     deleted_at: datetime | None
     hidden_by: int | None
+    locked_by: int | None
     last_seq: int
     comment_count: int
     title: str
@@ -214,6 +239,7 @@ def _joined(statement: Any) -> Any:
         statement.outerjoin(Member, Member.id == Comment.author_id)
         .outerjoin(Act, Act.id == Comment.hidden_by)
         .outerjoin(Rule, Rule.id == Act.rule_id)
+        .outerjoin(_ASIDE, _ASIDE.id == Comment.aside_by)
     )
 
 
@@ -310,7 +336,7 @@ def _chains(dialect: str) -> Any:
 
 _POST_COLUMNS = (
     Post.slug, Post.title, Post.state, Post.author_id.label("post_author_id"), Post.deleted_at.label("post_deleted_at"),
-    Post.hidden_by.label("post_hidden_by"), Post.last_seq, Post.comment_count, Post.version.label("post_version"),
+    Post.hidden_by.label("post_hidden_by"), Post.locked_by.label("post_locked_by"), Post.last_seq, Post.comment_count, Post.version.label("post_version"),
 )
 _ABOVE, _ABOVE_AUTHOR = aliased(Comment), aliased(Member)
 _ABOVE_COLUMNS = (
@@ -318,14 +344,17 @@ _ABOVE_COLUMNS = (
     _ABOVE_AUTHOR.display_name.label("above_name"),
 )
 _ONE = (
-    _joined(select(*_COLUMNS, *_POST_COLUMNS, *_ABOVE_COLUMNS).select_from(Comment).join(Post, Post.id == Comment.post_id))
+    _joined(select(*_COLUMNS, *_POST_COLUMNS, *_ABOVE_COLUMNS, branches.closed_above().label("buried_by")).select_from(Comment)
+            .join(Post, Post.id == Comment.post_id))
     .outerjoin(_ABOVE, _ABOVE.id == Comment.parent_id)
     .outerjoin(_ABOVE_AUTHOR, _ABOVE_AUTHOR.id == _ABOVE.author_id)
     .where(Comment.id == bindparam("id"))
 )
 
 
-_POST_FACTS = select(Post.id, Post.slug, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.last_seq, Post.comment_count, Post.title)
+_POST_FACTS: Any = select(
+    Post.id, Post.slug, Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.locked_by, Post.last_seq, Post.comment_count, Post.title,
+)
 
 
 def _ancestors(limit: int) -> Any:
@@ -368,6 +397,8 @@ def position(sort: str, after: str) -> tuple[int, ...] | None:
 
 def replies(on: OnPost, *, after: str = "", level: int = 1) -> tuple[Listing, str]:
     """More replies of one comment, from the cursor on, and the cursor of the next page ("" at the end). At most 6 statements."""
+    if on.is_shut:
+        return Listing([], []), ""
     fetched = _fetched_tops("parent", on.comment.id, "oldest", read_cursor(after), on.post_author_id)
     for row in fetched:
         _answers(row, on.comment)
@@ -376,7 +407,8 @@ def replies(on: OnPost, *, after: str = "", level: int = 1) -> tuple[Listing, st
 
 
 def one(viewer: Viewer, comment_id: int, *, own_page: bool = False) -> OnPost:
-    """A comment and its post, for a door. One statement. Raises NotFound, or Gone where its writer deleted it and nothing hangs on it.
+    """A comment and its post, for a door. One statement. Raises NotFound, or Gone where its writer deleted it and nothing hangs on it, and
+    Buried for one below a hidden branch (but for its writer and moderators).
 
     `own_page`: a hidden comment's words are there for its writer and for moderators; everywhere else it is the same tombstone for all.
     """
@@ -386,19 +418,33 @@ def one(viewer: Viewer, comment_id: int, *, own_page: bool = False) -> OnPost:
     found = OnPost(
         comment=_shown(row, row.post_author_id), post_id=row.post_id, slug=row.slug, title=row.title, state=row.state,
         post_author_id=row.post_author_id, post_deleted_at=row.post_deleted_at, post_hidden_by=row.post_hidden_by,
+        post_locked_by=row.post_locked_by,
         last_seq=row.last_seq, comment_count=row.comment_count, post_version=row.post_version,
     )
     if not may_see_post(viewer, found.post):
         raise NotFound()
     if not row.listed and not (viewer.is_member and row.author_id == viewer.id):
         raise Gone("Its writer deleted this comment.")
+    if row.buried_by is not None and not (viewer.is_moderator or (viewer.is_member and row.author_id == viewer.id)):
+        raise Buried(row.buried_by)
+    found.buried_by, found.shows_below = row.buried_by, own_page and viewer.is_moderator
     if own_page and may_read_comment(viewer, found.comment, found.post):
         found.comment.html = row.html
+    elif row.buried_by is not None:
+        found.comment.html = ""  # it stands in no thread
     if row.parent_id is not None:  # drawn alone, it says whom it answers as it does in the thread
         is_gone = row.above_deleted_at is not None or row.above_hidden_by is not None
         found.comment.parent_name = shown_name(row.above_name, row.above_deleted_at is not None, row.above_hidden_by is not None)
         found.comment.answered_earlier = row.parent_version is not None and row.parent_version < row.above_version and not is_gone
     return found
+
+
+def place(viewer: Viewer, comment_id: int) -> str:
+    """Address of a page that shows the comment, or of what stands for it: the top of the hidden branch that it is in. Raises as `one`."""
+    try:
+        return page_with(one(viewer, comment_id))
+    except Buried as buried:
+        return f"/comments/{buried.above}"
 
 
 def post_at(viewer: Viewer, slug: str) -> PostOf:
@@ -423,15 +469,18 @@ def post_at(viewer: Viewer, slug: str) -> PostOf:
 
 def post_words(viewer: Viewer, post_id: int) -> str:
     """A post's HTML for whoever may read it; "" for others. One statement."""
-    row = db.session.execute(select(Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.html).where(Post.id == post_id)).one_or_none()
+    asked = select(Post.author_id, Post.state, Post.deleted_at, Post.hidden_by, Post.locked_by, Post.html).where(Post.id == post_id)
+    row = db.session.execute(asked).one_or_none()
     return row.html if row is not None and may_read_post(viewer, row) else ""
 
 
 def ancestors(on: OnPost) -> list[Shown]:
-    """The root and the nearest ancestors, from the root down. One statement."""
+    """The root and the nearest ancestors, from the root down; of a hidden branch only its top. One statement."""
     if on.comment.parent_id is None:
         return []
     rows = [_shown(row, on.post_author_id) for row in db.session.execute(_UP, {"id": on.comment.id})]
+    if on.buried_by is not None and not on.shows_below:
+        rows = [row for row in rows if row.id <= on.buried_by]  # whatever is above is older
     _name_parents(rows)
     return rows
 
@@ -463,6 +512,7 @@ def _shown(row: Fetched, post_author_id: int) -> Shown:
         html="" if row.hidden_by is not None or row.deleted_at is not None else row.html, version=row.version,
         parent_version=row.parent_version, created_at=row.created_at, edited_at=row.edited_at, act_number=row.act_number,
         act_reason=row.act_reason, rule_number=row.rule_number, rule_title=row.rule_title,
+        aside_by=row.aside_by, aside_number=row.aside_number, aside_reason=row.aside_reason, redacted=row.redacted,
         by_post_author=row.author_id == post_author_id,
     )
 
@@ -578,7 +628,7 @@ def chained(above: Sequence[Shown], on: OnPost, below: Listing, *, first_page: b
     tops = [row for row in below.rows if row.parent_id == comment.id]
     comment.replies_shown = len(tops)
     comment.last_reply = tops[-1].id if tops else 0
-    comment.opens = ("details" if comment.reply_count > 1 else "div") if comment.reply_count else ""
+    comment.opens = ("details" if comment.reply_count > 1 else "div") if comment.reply_count and not on.is_shut else ""
     ends = [Closing(row, had_replies=True) for row in reversed(above)]
     if comment.opens:
         missing = 0 if not more else comment.missing if first_page else -1

@@ -30,12 +30,34 @@ class DemoTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoAppeal:
+    """What the writer answers to a hiding, and what another moderator decides; `after` and `answered` are the times from the hiding to them."""
+
+    after: timedelta
+    statement: str
+    answered: timedelta
+    by: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoHiding:
     """Which rule (by number), which moderator, why."""
 
     rule: int
     by: str
     reason: str
+    appeal: DemoAppeal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """Who reports a comment, under which rule (by number), and what they tell moderators."""
+
+    by: str
+    rule: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +73,7 @@ class DemoComment:
     is_deleted: bool
     hiding: DemoHiding | None
     thanks: tuple[str, ...]
+    reports: tuple[DemoReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +114,17 @@ def _post(path: Path) -> DemoPost:
 
 
 def _comment(row: dict[str, Any]) -> DemoComment:
-    hiding = DemoHiding(**row["hidden"]) if "hidden" in row else None
+    hiding = _hiding(row["hidden"]) if "hidden" in row else None
     return DemoComment(row["key"], row.get("parent"), row["by"], timedelta(minutes=row["minutes"]), row["body"].strip(), row.get("edited"),
-                       row.get("deleted", False), hiding, tuple(row.get("thanks", ())))
+                       row.get("deleted", False), hiding, tuple(row.get("thanks", ())), tuple(DemoReport(**report) for report in row.get("reported", ())))
+
+
+def _hiding(row: dict[str, Any]) -> DemoHiding:
+    appeal = row.get("appeal")
+    if appeal is not None:
+        times = {name: timedelta(minutes=appeal[name]) for name in ("after", "answered")}
+        row = {**row, "appeal": DemoAppeal(**{**appeal, **times})}
+    return DemoHiding(**row)
 
 
 def _table(path: Path) -> dict[str, Any]:

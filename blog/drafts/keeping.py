@@ -20,6 +20,8 @@ VISITOR_KEEPS = timedelta(days=2)
 
 # Fields that are never kept, whatever form they come from.
 SECRET = frozenset({"csrf_token", "password", "current_password", "new_password", "action"})
+# Fields that a person writes into: with all of them empty there is nothing to keep.
+TYPED = ("title", "body", "reason", "statement", "note")
 # Characters of all fields of a form together. Far more than any form may have, so that a text that is refused for its length is kept whole.
 LONGEST = 600_000
 # Of one member or visitor the newest are kept: more forms are begun by no hand.
@@ -28,13 +30,18 @@ MOST = 100
 # Between two texts that were typed into one form, signed out and in.
 BETWEEN = "\n\n---\n\n"
 
+# A shorter text stands in many others by chance.
+TELLING = 24
+
 # What the column holds.
 LONGEST_TARGET = 300
 
 # The forms whose text is kept.
 FORMS = re.compile(
-    r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report)|/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|"
-    r"/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report)"
+    r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report|lock|unlock|close|reopen|slow|unslow|redact|reject)|"
+    r"/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report|aside|back|redact)|"
+    r"/members/[A-Za-z0-9_-]{1,30}/(warn|suspend|lift|refuse)|/acts/[0-9]{1,19}/(redact|appeal|decide)|"
+    r"/held/[0-9]{1,19}/edit|/moderation/held/[0-9]{1,19}/reject"
 )
 
 
@@ -154,6 +161,18 @@ def drop_sent(target: str, member_id: int, body: str, submission_id: str | None)
     if waiting.get("submission_id") not in {None, "", submission_id} and str(waiting.get("body", "")).strip() != body.strip():
         return
     drop(target, member_id)
+
+
+def forget_copies(member_id: int, texts: set[str], targets: list[str]) -> None:
+    """Take away whatever the member keeps of these texts: the drafts of those forms, and any that is one of the texts or, past TELLING
+    characters, holds one. Two statements."""
+    mine = db.session.execute(select(Draft.id, Draft.target, Draft.fields).where(Draft.member_id == member_id)).all()
+    gone = [row.id for row in mine if row.target in targets or any(_copies(text, str(value)) for text in texts for value in row.fields.values())]
+    db.session.execute(delete(Draft).where(Draft.id.in_(gone)))
+
+
+def _copies(text: str, kept: str) -> bool:
+    return text.strip() == kept.strip() or (len(text) >= TELLING and text in kept)
 
 
 def forget_visitors() -> None:

@@ -29,7 +29,7 @@ def keep() -> Response:
     fields = {name: value for name, value in request.form.items() if name != "target"}
     kept_at = kept_under(target)
     with writing():
-        if any(fields.get(name, "").strip() for name in ("body", "title")):
+        if any(fields.get(name, "").strip() for name in keeping.TYPED):
             keeping.keep(kept_at, fields, member_id=viewer().id)
         else:
             keeping.drop(kept_at, viewer().id)

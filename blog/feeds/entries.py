@@ -1,4 +1,4 @@
-"""What feeds and the sitemap hold: the newest posts, a topic's, a post's comments. The same for every reader.
+"""What feeds and the sitemap hold: the newest posts, a topic's, a post's comments, the newest acts. The same for every reader.
 
 An entry waits ten seconds, the time in which its writer may think better of it. Hidden and deleted things and drafts are in no feed.
 """
@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from markupsafe import escape
 from sqlalchemy import select
 
 from blog.accounts.models import Member
 from blog.clock import now
+from blog.comments import branches
 from blog.comments.models import Comment
 from blog.db import db
+from blog.moderation import log
 from blog.permissions import listed_posts, open_comments
 from blog.posts.listing import path_of
 from blog.posts.models import Post, PostTopic
@@ -74,7 +77,7 @@ def _posts(statement: Any, moment: Any) -> list[Entry]:
 
 
 def newest_comments(post_id: int, post_title: str) -> list[Entry]:
-    """The newest comments of a post that everybody reads. One statement."""
+    """The newest comments of a post that everybody reads. Two statements."""
     statement: Any = (
         select(Comment.id, Comment.created_at, Comment.edited_at, Comment.html, Member.display_name, Member.username)
         .join(Post, Post.id == Comment.post_id)
@@ -83,11 +86,25 @@ def newest_comments(post_id: int, post_title: str) -> list[Entry]:
         .order_by(Comment.seq.desc())
         .limit(MOST)
     )
+    rows = db.session.execute(statement).all()
+    buried = branches.below_closed(row.id for row in rows)
     return [
         Entry(row.id, f"{row.display_name} on {post_title}", f"/comments/{row.id}", row.display_name, f"/members/{row.username}", row.created_at,
               max(row.created_at, row.edited_at or row.created_at), row.html)
-        for row in db.session.execute(statement)
+        for row in rows if row.id not in buried
     ]
+
+
+def newest_acts() -> list[Entry]:
+    """The newest acts, as the public log tells them: by whom, under which rule, why. One statement."""
+    lines, _ = log.page(log.Asked())
+    return [_act(line) for line in lines if line.created_at <= now() - WAIT][:MOST]
+
+
+def _act(line: log.Line) -> Entry:
+    reason = f"The reason was taken out by act {line.redacted_by}." if line.redacted_by else line.reason
+    html = f"<p>Rule {line.rule_number}: {escape(line.rule_title)}</p><p>{escape(reason)}</p>"
+    return Entry(line.number, f"Act {line.number}: {line.did}", f"/acts/{line.number}", line.by, "", line.created_at, line.created_at, html)
 
 
 def places() -> list[Place]:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from blog.config import settings
 from blog.errors import Gone, NotFound
 from blog.feeds import entries
+from blog.paging import EPOCH
 from blog.posts import listing as posts
 from blog.text.sanitising import storable
 from blog.topics import listing as topics
@@ -47,6 +48,12 @@ def post(slug: str) -> WerkzeugResponse:
                  entries.newest_comments(found.id, found.title), comments_of=found.id)
 
 
+@bp.get("/log.atom")
+@open_to_all
+def log() -> WerkzeugResponse:
+    return _atom("log", f"{settings().title}: public log", "/log", "/log.atom", entries.newest_acts(), kind="act")
+
+
 @bp.get("/sitemap.xml")
 @open_to_all
 def sitemap() -> WerkzeugResponse:
@@ -54,12 +61,11 @@ def sitemap() -> WerkzeugResponse:
     return _answer(render_template("feeds/sitemap.xml", places=places), "application/xml; charset=utf-8")
 
 
-def _atom(name: str, title: str, home: str, path: str, found: list[entries.Entry], comments_of: int | None = None) -> WerkzeugResponse:
-    """A feed. `name` is what its id ends with; ids hold numbers only, so that they outlive every title."""
+def _atom(name: str, title: str, home: str, path: str, found: list[entries.Entry], comments_of: int | None = None, kind: str = "post") -> WerkzeugResponse:
+    """A feed. `name` is what its id ends with, `kind` what it holds; ids hold numbers only, so that they outlive every title."""
     host = urlsplit(settings().public_url).hostname or "localhost"
-    kind = "comment" if comments_of else "post"
-    text = render_template("feeds/atom.xml", name=name, title=title, home=home, path=path, entries=found, host=host, kind=kind,
-                           updated_at=max((entry.updated_at for entry in found), default=posts.EPOCH))
+    text = render_template("feeds/atom.xml", name=name, title=title, home=home, path=path, entries=found, host=host, kind="comment" if comments_of else kind,
+                           updated_at=max((entry.updated_at for entry in found), default=EPOCH))
     return _answer(text, ATOM)
 
 

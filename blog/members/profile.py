@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from blog.accounts.models import Member, Role
 from blog.clock import now
+from blog.comments import branches
 from blog.comments.models import Comment, CommentRevision
 from blog.db import db
 from blog.errors import NotFound
@@ -36,6 +37,7 @@ class Person:
     about: str
     role: Role
     joined_at: datetime
+    left_at: datetime | None
 
     @property
     def path(self) -> str:
@@ -82,7 +84,7 @@ class Deleted:
 def person(username: str) -> Person:
     """The member of that name, in whatever case it is written. One statement. Raises NotFound."""
     row: Any = db.session.execute(
-        select(Member.id, Member.username, Member.display_name, Member.about, Member.role, Member.created_at)
+        select(Member.id, Member.username, Member.display_name, Member.about, Member.role, Member.created_at, Member.left_at)
         .where(Member.username_key == fold_username(username))
     ).one_or_none()
     # Names that only look alike share a key, so that nobody can take one; they are not the same address.
@@ -92,7 +94,7 @@ def person(username: str) -> Person:
 
 
 def comments(member_id: int, after: str | None = None) -> Page[Written]:
-    """The member's comments that everybody reads, newest first. One statement. Raises Malformed for a bad cursor."""
+    """The member's comments that everybody reads, newest first; those in hidden branches make a page shorter. Two statements. Raises Malformed."""
     parts = read_cursor(after)
     written: Any = (
         select(Comment.id, Comment.html, Comment.created_at, Comment.post_id, Post.slug, Post.title, Post.author_id, Post.state, Post.deleted_at,
@@ -105,8 +107,9 @@ def comments(member_id: int, after: str | None = None) -> Page[Written]:
     if parts is not None:
         written = written.where(Comment.id < parts[0])
     rows = db.session.execute(written).all()
-    shown = [_written(row) for row in rows[:PAGE]]
-    return Page(shown, cursor(shown[-1].id) if len(rows) > PAGE else "", after or "")
+    buried = branches.below_closed(row.id for row in rows[:PAGE])
+    shown = [_written(row) for row in rows[:PAGE] if row.id not in buried]
+    return Page(shown, cursor(rows[PAGE - 1].id) if len(rows) > PAGE else "", after or "")
 
 
 def _written(row: Any) -> Written:

@@ -5,21 +5,21 @@ Hidden and deleted posts and drafts are in no list. Each reading states its stat
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import String, cast, false, literal, null, select, tuple_, union_all
 
 from blog.accounts.models import Member
-from blog.acts.models import Act, Rule
+from blog.acts.models import Act, ActKind, Rule
 from blog.board import versions
 from blog.caching import Kept
 from blog.config import settings
 from blog.db import UTCDateTime, db
 from blog.drafts import keeping
 from blog.errors import Gone, Malformed, NotFound
-from blog.paging import LARGEST_COUNT, cursor, read_cursor
+from blog.paging import DAMAGED, LARGEST_COUNT, cursor, micros, moment_of, read_cursor
 from blog.permissions import listed_posts, may_read_post, may_see_post, seen_posts
 from blog.posts.models import Post, PostSlug, PostState, PostTopic
 from blog.text.excerpts import teaser
@@ -35,8 +35,6 @@ MOST_DRAFTS = 50
 
 # Characters of a post's beginning under another article.
 SHORT_TEASER = 130
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -100,11 +98,16 @@ class ReadMore:
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
-    """A draft as its author finds it again."""
+    """A draft, or a post that waits for a moderator, as its author finds it again."""
 
     slug: str
     title: str
     created_at: datetime
+    state: str
+
+    @property
+    def waits(self) -> bool:
+        return self.state == PostState.HELD
 
     @property
     def path(self) -> str:
@@ -137,7 +140,13 @@ class Article:
     edited_at: datetime | None
     deleted_at: datetime | None
     hidden_by: int | None
+    locked_by: int | None
+    locked_until: datetime | None
+    slow_by: int | None
+    slow_seconds: int
+    slow_until: datetime | None
     act_number: int | None
+    act_kind: str | None
     act_reason: str | None
     rule_number: int | None
     rule_title: str | None
@@ -148,9 +157,23 @@ class Article:
         return self.state == PostState.DRAFT
 
     @property
+    def is_held(self) -> bool:
+        """Whether it waits for a moderator."""
+        return self.state == PostState.HELD
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == PostState.PUBLISHED
+
+    @property
     def is_tombstone(self) -> bool:
         """Whether the post is withheld from readers: its address then is its number, so that the slug tells nothing."""
         return self.deleted_at is not None or self.hidden_by is not None
+
+    @property
+    def is_redacted(self) -> bool:
+        """Whether the words are gone for good, by a moderator's act."""
+        return self.act_kind == ActKind.REDACT
 
     @property
     def path(self) -> str:
@@ -166,25 +189,14 @@ class Article:
         """What this viewer's page is called."""
         if self.title:
             return self.title
+        if self.is_redacted:
+            return f"Post {self.id}, its words taken out by a moderator"
         return f"Post {self.id} hidden by a moderator" if self.hidden_by is not None else f"Post {self.id}, taken down by its author"
 
 
 def path_of(slug: str) -> str:
     """The address of a post, fit for a header too: slugs hold letters of any script."""
     return f"/posts/{quote(slug)}"
-
-
-def micros(moment: datetime) -> int:
-    """An instant as a cursor's number: microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def moment_of(number: int) -> datetime:
-    """The instant that `micros` made a number of. Raises Malformed for one that it can't have made."""
-    try:
-        return EPOCH + timedelta(microseconds=number)
-    except OverflowError:
-        raise Malformed("That link to the next page is damaged. Go back and follow it again.") from None
 
 
 # -- lists
@@ -214,9 +226,9 @@ def by_author(member_id: int, after: str | None = None) -> Page[Teaser]:
 
 
 def drafts(member_id: int) -> list[DraftLine]:
-    """The member's own drafts, newest first. One statement."""
-    mine: Any = select(Post.slug, Post.title, Post.created_at).where(
-        Post.author_id == member_id, Post.state == PostState.DRAFT.value, Post.deleted_at.is_(None)
+    """The member's own drafts and posts that wait, newest first. One statement."""
+    mine: Any = select(Post.slug, Post.title, Post.created_at, Post.state).where(
+        Post.author_id == member_id, Post.state != PostState.PUBLISHED.value, Post.deleted_at.is_(None)
     )
     return [DraftLine(*row) for row in db.session.execute(mine.order_by(Post.id.desc()).limit(MOST_DRAFTS))]
 
@@ -226,7 +238,7 @@ def _page(statement: Any, place: Any, key: Any, after: str | None, by_number: bo
     parts = read_cursor(after, 2)
     if parts is not None:
         if by_number and parts[0] > LARGEST_COUNT:
-            raise Malformed("That link to the next page is damaged. Go back and follow it again.")
+            raise Malformed(DAMAGED)
         statement = statement.where(tuple_(place, key) < tuple_(parts[0] if by_number else moment_of(parts[0]), parts[1]))
     rows = db.session.execute(statement.add_columns(place.label("place")).order_by(place.desc(), key.desc()).limit(PAGE + 1)).all()
     shown: list[Any] = list(rows[:PAGE])
@@ -251,7 +263,8 @@ _ARTICLE: Any = (
     select(
         Post.id, Post.slug, Post.author_id, Member.username, Member.display_name, Post.state, Post.title, Post.html, Post.headings, Post.teaser,
         Post.words, Post.revision, Post.thanks, Post.version, Post.last_seq, Post.comment_count, Post.created_at, Post.published_at, Post.edited_at,
-        Post.deleted_at, Post.hidden_by, Act.number, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
+        Post.deleted_at, Post.hidden_by, Post.locked_by, Post.locked_until, Post.slow_by, Post.slow_seconds, Post.slow_until,
+        Act.number, Act.kind, Act.reason, Rule.number.label("rule_number"), Rule.title.label("rule_title"),
         versions.CURRENT.label("board_version"),
     )
     .join(Member, Member.id == Post.author_id)

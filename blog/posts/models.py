@@ -13,6 +13,7 @@ from blog.db import Base, BigId, UTCDateTime
 class PostState(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
+    HELD = "held"  # written, and waiting for a moderator's approval
 
 
 class Post(Base):
@@ -34,6 +35,12 @@ class Post(Base):
     edited_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     hidden_by: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
+    # Acts are never removed, so that what points to them needs no foreign key.
+    locked_by: Mapped[int | None] = mapped_column(BigId)  # the lock or closing: no more comments
+    locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None with locked_by: until it is unlocked
+    slow_by: Mapped[int | None] = mapped_column(BigId)
+    slow_seconds: Mapped[int] = mapped_column(default=0, server_default="0")  # between two comments of one member; 0: as fast as they like
+    slow_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     submission_id: Mapped[str | None] = mapped_column(String(64))
     # The thread's own counters (comments/counting.py).
     version: Mapped[int] = mapped_column(default=0, server_default="0")  # rises with every deed that changes what the thread shows
@@ -50,6 +57,8 @@ LISTED = and_(Post.state == "published", Post.deleted_at.is_(None), Post.hidden_
 Index("post_newest", Post.published_at, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
 Index("post_active", Post.active_at, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
 Index("post_thanked", Post.thanks, Post.id, sqlite_where=LISTED, postgresql_where=LISTED)
+HELD = and_(Post.state == "held", Post.deleted_at.is_(None))
+Index("post_held", Post.id, sqlite_where=HELD, postgresql_where=HELD)
 Index("post_author", Post.author_id, Post.published_at, Post.id)
 
 

@@ -12,11 +12,13 @@ from blog.clock import now
 from blog.config import settings
 from blog.db import db
 from blog.errors import Gone, NotFound, Unavailable
+from blog.filters import holding, newcomers
 from blog.permissions import RESTORE_DAYS, may_delete_post, may_edit_post, may_publish, may_restore_post, may_see_post
 from blog.posts import composing
 from blog.posts.models import Post, PostRevision, PostSlug, PostState, PostTopic
 from blog.text.slugs import slugify
 from blog.topics import naming
+from blog.topics.models import Topic
 from blog.viewer import Viewer
 
 # Two posts of one title at once want one slug: who loses looks again, this often.
@@ -24,16 +26,19 @@ ATTEMPTS = 5
 
 
 def publish_new(by: Viewer, *, title: str, source: str, topics: Sequence[str] = (), submission_id: str | None = None,
-                state: PostState = PostState.PUBLISHED) -> Post:
-    """A new post, published or as a draft. The same `submission_id` of the same author again gives the first post, as it stands.
+                state: PostState = PostState.PUBLISHED, past_filters: bool = False) -> Post:
+    """A new post, published or as a draft. The same `submission_id` of the same author again gives the first post, as it stands. A filter may
+    hold it: its state then is HELD until a moderator has read it.
 
-    Raises NotAllowed, Invalid (title, body or topics; the field is named).
+    Raises NotAllowed, Invalid (title, body or topics; the field is named), TooFast (a newcomer's hour is used up).
     """
     sent = _sent(by, submission_id)
     if sent is not None:
         return sent
     may_publish(by, settings().publishing == "authors", settings().writing_needs_verified).require()
     line, text = composing.title(title), composing.text(source)
+    found = None if past_filters or state is PostState.DRAFT else _held_by(by, line, text.html, topics)
+    state = PostState.HELD if found else state
     topic_ids = naming.settle(topics)
     moment = now()
     published_at = moment if state is PostState.PUBLISHED else None
@@ -56,6 +61,8 @@ def publish_new(by: Viewer, *, title: str, source: str, topics: Sequence[str] = 
             continue
         db.session.add(PostRevision(post_id=post.id, revision=1, title=line, source=text.source, created_at=moment))
         set_topics(post, topic_ids)
+        if found:
+            holding.hold_post(by, found, post.id)
         if post.state == PostState.PUBLISHED:
             versions.rise()
         return post
@@ -63,19 +70,36 @@ def publish_new(by: Viewer, *, title: str, source: str, topics: Sequence[str] = 
 
 
 def publish(post_id: int, by: Viewer) -> Post:
-    """Put a draft before everybody. Twice is once. Raises NotFound, NotAllowed."""
+    """Put a draft before everybody, or before a moderator where a filter holds it. Twice is once. Raises NotFound, NotAllowed, TooFast."""
     post = load(post_id, by)
     may_edit_post(by, post).require()
     may_publish(by, settings().publishing == "authors", settings().writing_needs_verified).require()
-    if post.state == PostState.PUBLISHED:
+    if post.state != PostState.DRAFT:
         return post
+    found = _held_by(by, post.title, post.html, topic_names(post.id))
+    if found:
+        post.state = PostState.HELD.value
+        db.session.flush()
+        holding.hold_post(by, found, post.id)
+        return post
+    put_out(post)
+    return post
+
+
+def put_out(post: Post) -> None:
+    """Everybody sees the post from now on. Whoever calls has asked, and holds its row."""
     post.state = PostState.PUBLISHED.value
     post.published_at = post.active_at = now()
     post.version += 1
     _stamp_topics(post.id, post.published_at)
     db.session.flush()
     versions.rise()
-    return post
+
+
+def _held_by(by: Viewer, title: str, html: str, topics: Sequence[str]) -> holding.Cause | None:
+    standing = newcomers.standing(by)
+    newcomers.spend_post(by, standing)
+    return holding.cause(by, html, standing, names=[title, *topics])
 
 
 def delete(post_id: int, by: Viewer) -> Post:
@@ -174,11 +198,11 @@ def _candidates(base: str) -> Iterator[list[str]]:
 
 
 def rename(post: Post, title: str) -> None:
-    """Give the post the slug of its new title. A published one keeps the old as a way to it for ever, a draft leaves none."""
+    """Give the post the slug of its new title. One that was ever published keeps the old as a way to it for ever, any other leaves none."""
     if slugify(title) == slugify(post.title):
         return
     old, new = post.slug, free_slug(title, post.id)
-    if post.state == PostState.DRAFT:
+    if post.published_at is None:
         db.session.execute(delete_rows(PostSlug).where(PostSlug.post_id == post.id, PostSlug.slug == old))
     if db.session.execute(select(PostSlug.slug).where(PostSlug.slug == new)).scalar_one_or_none() is None:
         db.session.add(PostSlug(slug=new, post_id=post.id))
@@ -202,6 +226,12 @@ def set_topics(post: Post, topic_ids: Sequence[int]) -> bool:
         db.session.add(PostTopic(topic_id=topic_id, post_id=post.id, place=place, published_at=post.published_at))
     db.session.flush()
     return True
+
+
+def topic_names(post_id: int) -> list[str]:
+    """The names of the post's topics, in order. One statement."""
+    named = select(Topic.name).join(PostTopic, PostTopic.topic_id == Topic.id).where(PostTopic.post_id == post_id).order_by(PostTopic.place)
+    return list(db.session.execute(named).scalars())
 
 
 def _stamp_topics(post_id: int, published_at: datetime) -> None:

@@ -12,6 +12,8 @@ from blog.board import versions
 from blog.clock import now
 from blog.db import db
 from blog.errors import Conflict, Gone, Invalid, NotFound
+from blog.filters import holding, newcomers
+from blog.filters.models import HeldKind
 from blog.permissions import PostFacts, may_edit_post, may_read_post, may_see_post
 from blog.posts import composing, publishing
 from blog.posts.models import Post, PostRevision, PostState, PostTopic
@@ -45,13 +47,22 @@ class Revision:
         return f"{self.title}\n\n{self.source}"
 
 
-def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[str] | None = None, topics_were: Sequence[str] | None = None,
-         version: int | None = None, as_draft: bool = False) -> Post:
-    """Change a post's title, text and topics (None: leave them). Saving what stands there already makes no revision.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The post as it stands after an edit; `held_id`: the change itself waits for a moderator (filters/models.py), 0 if it went through."""
 
-    Raises NotFound, NotAllowed, Gone, Invalid, and Conflict with both texts when `version` is not the newest revision's number, or when
-    both this form and another changed the topics that it began from, `topics_were` (None: neither is asked). `as_draft`: the button said
-    so, which is Invalid for a post that is published.
+    post: Post
+    held_id: int = 0
+
+
+def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[str] | None = None, topics_were: Sequence[str] | None = None,
+         version: int | None = None, as_draft: bool = False) -> Saved:
+    """Change a post's title, text and topics (None: leave them). Saving what stands there already makes no revision. A filter may hold the
+    change of a published post: what stands there goes on standing until a moderator has read it.
+
+    Raises NotFound, NotAllowed, Gone, Invalid, and Conflict with both texts when `version` is not the newest revision's number
+    (None: not asked), or when both this form and another changed the topics that it began from, `topics_were` (None: neither is asked).
+    `as_draft`: the button said so, which is Invalid for a post that is published and takes back one that waits.
     """
     post = publishing.load_standing(post_id, by)
     may_edit_post(by, post).require()
@@ -69,13 +80,29 @@ def edit(post_id: int, by: Viewer, *, title: str, source: str, topics: Sequence[
         named = f"\n\nTopics: {', '.join(standing) or 'none'}" if crossed else ""
         raise Conflict("You changed this post elsewhere in the meantime. Both texts are below; nothing was saved.",
                        mine=f"{line}\n\n{text.source}", theirs=current.whole + named, version=post.revision)
+    if post.state == PostState.PUBLISHED and (changed or topics is not None):
+        before = [current.title, *(publishing.topic_names(post_id) if topics is not None else [])]
+        found = holding.cause(by, text.html, newcomers.standing(by), names=[line, *(topics or [])], before=post.html, before_names=before)
+        if found is not None:
+            return Saved(post, holding.hold(by, found, HeldKind.POST_EDIT, post_id=post_id, source=text.source, html=text.html, title=line,
+                                            topics=None if topics is None else list(topics)))
+        holding.overtaken(by, HeldKind.POST_EDIT, post_id=post_id)
+    if as_draft and post.state == PostState.HELD:
+        post.state = PostState.DRAFT.value
+    apply(post, line, text, topics)
+    return Saved(post)
+
+
+def apply(post: Post, line: str, text: composing.Text, topics: Sequence[str] | None) -> None:
+    """Give a post its next title, text and topics, where they differ. Whoever calls has asked everything else, and holds its row."""
+    current = newest(post.id)
+    changed = (line, text.source) != (current.title, current.source)
     if changed:
         _revise(post, line, text)
     if (topics is not None and publishing.set_topics(post, naming.settle(topics))) or changed:
         post.version += 1
         db.session.flush()
         versions.rise()
-    return post
 
 
 def topic_names(post_id: int) -> list[str]:

@@ -1,6 +1,8 @@
 """Doors of posts: the front page, an article with its discussion, the editor, the history."""
 
 import secrets
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, session
@@ -8,6 +10,8 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
 from blog import limiting
+from blog.acts import recording, words
+from blog.acts.models import Act, ActKind, Rule
 from blog.clock import now
 from blog.comments import drawing, thanking, thread, visits
 from blog.comments.forms import CommentForm
@@ -16,8 +20,25 @@ from blog.config import settings
 from blog.db import writing
 from blog.drafts import keeping
 from blog.errors import BadToken, Conflict, NotFound, Refused, Unavailable
+from blog.filters import held
+from blog.moderation.waiting import waiting
 from blog.paging import LARGEST_COUNT, read_cursor
-from blog.permissions import RESTORE_DAYS, YES, Ruling, may_delete_post, may_edit_post, may_hide, may_publish, may_restore_post, may_thank, may_unhide
+from blog.permissions import (
+    RESTORE_DAYS,
+    YES,
+    Ruling,
+    is_listed_post,
+    may_decide_held,
+    may_delete_post,
+    may_edit_post,
+    may_hide,
+    may_lock,
+    may_publish,
+    may_report,
+    may_restore_post,
+    may_thank,
+    may_unhide,
+)
 from blog.posts import composing, listing, publishing, ready, revising
 from blog.posts.forms import PostForm
 from blog.posts.models import Post, PostState
@@ -27,6 +48,7 @@ from blog.viewer import viewer
 from blog.web import after_answer, fragment_or_redirect, go, is_fragment, open_to_all, page_or_fragment, vary
 
 bp = Blueprint("posts", __name__)
+WAITS = "Your post waits for a moderator. Nothing is lost: you can change it, or make it a draft again."
 SENT_BEFORE = "This form had been sent before, so the post stands as it was. What you changed since is kept: choose Edit to find it."
 
 
@@ -60,11 +82,12 @@ def show(slug: str) -> Response:
         page = _page(post, visits.NEVER, None)
         return page if session else ready.keep(found, asked, page.get_data()) or page
     seen = visits.seen(viewer(), post.id)
+    waits = held.mine(post.id, viewer().id)
     kept_text = keeping.kept(keeping.of_comments(post.id), viewer().id) if viewer().is_member else None
     if not viewer().is_member or "_flashes" in session or settings().byline == "relative":  # a message that waits to be told makes each page its own
-        return _noting(_page(post, seen, kept_text), post, seen)
-    etag = ready.member_etag(viewer(), post.version, post.board_version, seen, kept_text, request.query_string)
-    response = ready.unchanged() if request.headers.get("If-None-Match") == etag else _page(post, seen, kept_text)
+        return _noting(_page(post, seen, kept_text, waits), post, seen)
+    etag = ready.member_etag(viewer(), waiting(viewer()), post.version, post.board_version, seen, kept_text, waits, request.query_string)
+    response = ready.unchanged() if request.headers.get("If-None-Match") == etag else _page(post, seen, kept_text, waits)
     response.headers["ETag"] = etag
     return _noting(response, post, seen)
 
@@ -93,19 +116,23 @@ def _noting(response: Response, post: listing.Article, seen: visits.Seen) -> Res
     return response
 
 
-def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> Response:
+def _page(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None, waits: Sequence[held.Held] = ()) -> Response:
     """The article with its discussion, as this viewer sees it."""
     named, more = listing.kept_around(post)
+    waits_by = held.act_of_post(post.id) if post.is_held else None
     source = revising.newest(post.id).source if post.is_draft else ""
+    bounds = _bounds(post)
     return page_or_fragment("posts/show.html", "posts/show.html", post=post, topics=named, more=more, source=source,
-                            minutes=minutes_to_read(post.words), **_controls(post), **_discussion(post, seen, kept))
+                            minutes=minutes_to_read(post.words), bounds=bounds, deeds=_deeds(post, bounds),
+                            held_texts=waits, waits_by=waits_by,
+                            **_controls(post), **_discussion(post, seen, kept))
 
 
 def _to_first_new(post: listing.Article, raw: str) -> Response:
     """To the first comment after this number: what "3 new replies, show" leads to."""
     since = read_cursor(raw, largest=LARGEST_COUNT) or (0,)
     comment_id = visits.first_new(post.id, since[0], writer=viewer().id)
-    return go(thread.page_with(thread.one(viewer(), comment_id)) if comment_id else f"{post.path}#talk")
+    return go(thread.place(viewer(), comment_id) if comment_id else f"{post.path}#talk")
 
 
 @bp.post("/posts/<slug>/thank")
@@ -132,26 +159,45 @@ def _controls(post: listing.Article) -> dict[str, Any]:
         "may_delete": post.deleted_at is None and bool(may_delete_post(who, post)),
         "may_restore": post.deleted_at is not None and bool(may_restore_post(who, post, now())),
         "thanked": who.is_member and post.thanks > 0 and thanking.has_thanked_post(who.id, post.id),
-        "may_thank": not post.is_draft and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
-        "may_hide": not post.is_tombstone and not post.is_draft and bool(may_hide(who, post.author_id)),
-        "may_unhide": post.hidden_by is not None and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
+        "may_thank": post.is_published and bool(may_thank(who, post.author_id, not post.is_tombstone, settings().writing_needs_verified)),
+        "may_report": bool(may_report(who, post.author_id, is_listed_post(post))),
+        "may_hide": not post.is_tombstone and post.is_published and bool(may_hide(who, post.author_id)),
+        "may_decide": post.is_held and post.deleted_at is None and bool(may_decide_held(who, post.author_id)),
+        "may_unhide": post.hidden_by is not None and not post.is_redacted and post.deleted_at is None and bool(may_unhide(who, post.author_id)),
+        "may_lock": post.is_published and post.deleted_at is None and bool(may_lock(who, post.author_id)),
     }
+
+
+def _bounds(post: listing.Article) -> list[tuple[Act, Rule, str, datetime | None]]:
+    """What moderators set for this discussion: the act, its rule, what was done, and until when as things stand. One statement, if anything is."""
+    ends = {post.locked_by: post.locked_until, post.slow_by: post.slow_until}
+    return [(act, rule, words.here(act), ends[act.id]) for act, rule in recording.several(found for found in ends if found is not None)]
+
+
+def _deeds(post: listing.Article, bounds: list[tuple[Act, Rule, str, datetime | None]]) -> list[tuple[str, str]]:
+    """What a moderator may do to this discussion as it stands: the address's last part and the word on the link."""
+    standing = {act.kind for act, *_ in bounds}
+    shut = {ActKind.LOCK: [("unlock", "Unlock")], ActKind.CLOSE: [("reopen", "Reopen")]}
+    opening = next((deeds for kind, deeds in shut.items() if kind in standing), [("lock", "Lock"), ("close", "Close")])
+    return [*opening, ("unslow", "Stop slowing") if post.slow_by is not None else ("slow", "Slow")]
 
 
 def talk_post(post: listing.Article) -> thread.PostOf:
     """The facts of a post that its discussion needs."""
-    return thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.last_seq, post.comment_count, post.title)
+    return thread.PostOf(post.id, post.slug, post.author_id, post.state, post.deleted_at, post.hidden_by, post.locked_by,
+                         post.last_seq, post.comment_count, post.title)
 
 
 def _discussion(post: listing.Article, seen: visits.Seen, kept: dict[str, Any] | None) -> dict[str, Any]:
-    """What the discussion's template needs; nothing for a draft, which has none."""
+    """What the discussion's template needs; nothing for a post that is not published, which has none."""
     talk = Talk(viewer(), talk_post(post), seen=seen)
-    if post.is_draft:
+    if not post.is_published:
         return {"talk": talk}
     asked = request.args.get("sort", "oldest")
     form = CommentForm(formdata=None)
     form.body.data = str((kept or {}).get("body", ""))
     form.submission_id.data = str((kept or {}).get("submission_id", "")) or talk.submission_id()
+    form.began.begin()
     sort, after = asked if asked in thread.SORTS else "oldest", request.args.get("after", "")
     drawn = drawing.draw(talk.post, (post.version, post.board_version), talk, sort=sort, after=after)
     new = seen.count(post.last_seq)
@@ -165,7 +211,7 @@ def _to_comment(post: listing.Article, raw: str) -> Response:
     comment_id = thread.by_number(post.id, number)
     if comment_id is None:
         raise NotFound("There is no comment of that number under this post.")
-    return go(thread.page_with(thread.one(viewer(), comment_id)))
+    return go(thread.place(viewer(), comment_id))
 
 
 @bp.route("/posts/new", methods=["GET", "POST"])
@@ -203,8 +249,11 @@ def _publish_new(form: PostForm) -> str:
     if post.deleted_at is None and (sent.title, sent.source) != (composing.title(form.title.data), composing.text(form.body.data).source):
         _keep_for_edit(form, post.id)
         flash(SENT_BEFORE)
-    elif state is PostState.PUBLISHED and post.state == PostState.DRAFT:
+        return _path(post)
+    if state is PostState.PUBLISHED and post.state == PostState.DRAFT:
         publishing.publish(post.id, viewer())
+    if post.state == PostState.HELD:
+        flash(WAITS)
     elif post.state == PostState.DRAFT:
         flash("Saved as a draft. Only you can see it.")
     return _path(post)
@@ -247,11 +296,17 @@ def edit(slug: str) -> Response:
 
 
 def _save(form: PostForm, post: listing.Article) -> str:
-    saved = revising.edit(post.id, viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names, topics_were=form.topic_names_before,
-                          version=form.version.data, as_draft=form.drafts)
-    if post.is_draft and not form.drafts:
-        saved = publishing.publish(post.id, viewer())
-    flash("Saved as a draft. Only you can see it." if form.drafts else "Published." if post.is_draft else "Saved. The earlier words stay as a revision.")
+    changed = revising.edit(post.id, viewer(), title=form.title.data, source=form.body.data, topics=form.topic_names, topics_were=form.topic_names_before,
+                            version=form.version.data, as_draft=form.drafts)
+    if changed.held_id:
+        return f"/held/{changed.held_id}"
+    saved = publishing.publish(post.id, viewer()) if post.is_draft and not form.drafts else changed.post
+    if saved.state == PostState.HELD:
+        flash(WAITS)
+    elif form.drafts:
+        flash("Saved as a draft. Only you can see it.")
+    else:
+        flash("Published." if post.is_draft else "Saved. The earlier words stay as a revision.")
     return _path(saved)
 
 

@@ -232,7 +232,7 @@
   const resume = () => drafts.forEach((draft, target) => {
     if (!draft.posted || draft.form.matches("body [aria-busy]")) return;
     const form = draft.form.isConnected ? draft.form : document.querySelector(`[data-draft="${CSS.escape(target)}"]`);
-    if (form && text(form)) later(Object.assign(draft, { form }));
+    if (form && text(form).trim()) later(Object.assign(draft, { form }));
     else drafts.delete(target);
   });
 
@@ -293,5 +293,5 @@
     else put(area, 0, area.value.length, fill, fill.length, fill.length);
   });
 
-  if (byId("thread")) import("./thread.js").then(({ begin }) => begin({ byId, on, focus, say, put }));
+  for (const name of ["thread", "queue"]) if (byId(name)) import(`./${name}.js`).then(({ begin }) => begin({ byId, on, focus, say, put }));
 })();

@@ -81,8 +81,8 @@ def test_every_derived_column_is_what_the_rows_say(loaded: Callable[..., threads
 
 @pytest.mark.parametrize("shape", threads.SHAPES)
 def test_the_check_command_finds_nothing_to_say(loaded: Callable[..., threads.Loaded], shape: str) -> None:
-    threads.load("wide", 120)
-    loaded(shape, 1000)
+    threads.load("wide", 120, complete=True)
+    loaded(shape, 1000, complete=True)
     assert [str(found) for found in checking.differences()] == []
 
 

@@ -1,17 +1,24 @@
 """What holds on every screen: title, one h1, landmarks, skip link, axe in both schemes and three widths, no sideways scroll, same text without script."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from blog.accounts.models import Member, Role
+from blog.acts.models import TargetKind
+from blog.clock import now
 from blog.comments import writing
 from blog.db import db
-from blog.moderation import moderating
-from blog.posts.models import Post
+from blog.filters import admitting, holding, listing
+from blog.filters.holding import Cause
+from blog.filters.models import FilterKind, HeldKind
+from blog.moderation import appeals, folding, hiding, locking, reporting, rulebook, sanctioning, standing
+from blog.posts.models import Post, PostState
 from blog.viewer import Viewer
 from tests.browser.conftest import Live, sideways, violations
-from tests.factories import make_post
+from tests.factories import make_member, make_post
 
 LONG = "donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
 
@@ -23,16 +30,30 @@ SCREENS = [
     ("/posts/new", "anna"), ("/posts/the-kitchen-table/edit", "anna"), ("/posts/the-kitchen-table/history", ""), ("/posts/the-kitchen-table/hide", "mo"),
     ("/comments/14", ""), ("/comments/1/reply", "anna"), ("/comments/1/edit", "bo"), ("/comments/1/history", ""), ("/comments/1/hide", "mo"),
     ("/comments/2", "bo"), ("/comments/2/unhide", "mo"), ("/acts/1", ""), ("/acts/1", "bo"), ("/rules", ""),
+    ("/notices", "anna"), ("/notices?kind=acts", "bo"), ("/log", ""), ("/log?kind=warn", "anna"), ("/acts/1/appeal", "bo"), ("/acts/3", "bo"),
+    ("/acts/3/decide", "mo"), ("/acts/2", "mo"), ("/moderation/appeals", "mo"),
+    ("/posts/another-evening", ""), ("/posts/another-evening", "mo"), ("/posts/another-evening/lock", "mo"), ("/posts/another-evening/slow", "mo"),
+    ("/members/bo", "mo"), ("/members/bo/suspend", "mo"), ("/members/bo/warn", "mo"), ("/comments/1/redact", "mo"), ("/acts/1/redact", "mo"),
+    ("/comments/1/aside", "anna"), ("/members/cleo", "mo"), ("/members/cleo/lift", "mo"), ("/posts/the-kitchen-table", "cleo"), ("/acts/6", "cleo"),
     ("/login", ""), ("/register", ""), ("/forgot", ""), ("/verify", "anna"), ("/settings/profile", "anna"), ("/settings/security", "anna"),
-    ("/dev/mail", ""), ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
+    ("/held/1", "bo"), ("/held/1/edit", "bo"), ("/posts/a-waiting-thing", "bo"), ("/posts/a-waiting-thing", "mo"), ("/posts/a-waiting-thing/reject", "mo"),
+    ("/moderation/held", "mo"), ("/moderation/held/1/reject", "mo"), ("/moderation/filters", "mo"), ("/members/wim/refuse", "mo"),
+    ("/settings/invitations", "bo"), ("/posts/the-kitchen-table", "bo"),
+    ("/dev/mail", ""), ("/moderation", "mo"), ("/moderation/cases/1", "mo"), ("/moderation/cases/1/hide", "mo"), ("/moderation/cases/1/dismiss", "mo"),
+    ("/moderation/cases/1/reports/1/bad-faith", "mo"), ("/moderation/hide?case=1", "mo"), ("/moderation?show=closed", "mo"), ("/moderation?show=yours", "mo"),
+    ("/moderation/members", "mo"), ("/moderation/members/bo", "mo"), ("/moderation/rules", "mo"), ("/moderation/rules", "ad"), ("/moderation/rules/3", "ad"),
+    ("/comments/4/report", "bo"), ("/posts/the-kitchen-table/report", "bo"), ("/reports", "bo"), ("/settings/standing", "bo"),
+    ("/settings/data", "bo"), ("/settings/data", "ad"),
+    ("/nothing-here", ""), ("/nothing-here", "anna"), ("/comments/3/hide", "anna"),
 ]
 
 
 @pytest.fixture
 def full(live: Live) -> Live:
     """A board with a bit of everything: a deep branch, a hidden and a deleted comment, long words, a hidden post."""
-    anna, bo, mo = (Viewer(id=live.member_id(name, role), verified=True, role=role) for name, role in
-                    (("anna", Role.MEMBER), ("bo", Role.MEMBER), ("mo", Role.MODERATOR)))
+    anna, bo, mo, max_ = (Viewer(id=live.member_id(name, role), verified=True, role=role) for name, role in
+                          (("anna", Role.MEMBER), ("bo", Role.MEMBER), ("mo", Role.MODERATOR), ("max", Role.MODERATOR)))
+    cleo = live.member_id("cleo")
 
     def begin() -> None:
         post = make_post(anna.id, title="The kitchen table", topics=("Coaching",), source=(
@@ -45,10 +66,34 @@ def full(live: Live) -> Live:
             parent = writing.add(post.id, bo if level % 2 else anna, writing.words(f"Level {level} {LONG if level == 11 else ''}"), parent_id=parent)
         writing.delete(3, anna)
         writing.edit(first, bo, writing.words("I teach beside the table."), version=1)
-        moderating.hide_comment(second, mo, rule_id=3, reason="Names a condition for another member.")
+        hiding.hide_comment(second, mo, rule_id=3, reason="Names a condition for another member.")
         make_post(bo.id, title="Another evening", source="Short.")
         hidden = make_post(anna.id, title="A hidden thing", source="Something.")
-        moderating.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        hiding.hide_post(hidden.id, mo, rule_id=2, reason="Names a client who did not agree.")
+        contested = writing.add(post.id, bo, writing.words(f"Words that were hidden. {LONG}"))
+        hiding.hide_comment(contested, max_, rule_id=2, reason=f"Names a client who did not agree. {LONG}")
+        appeals.file(2, anna.id, "The client agreed.")
+        appeals.file(3, bo.id, f"The client agreed, and so did {LONG}.")
+        appeals.say(3, mo, 0, f"Which one? {LONG}")
+        other = db.session.execute(select(Post.id).where(Post.slug == "another-evening")).scalar_one()
+        aside = writing.add(other, anna, writing.words("Beside the matter."))
+        folding.put_aside(aside, bo, rule_id=1, reason="It leads away from this post.")
+        locking.slow(other, mo, seconds=300, rule_id=1, reason="Quicker than anybody reads.", until=now() + timedelta(days=1))
+        sanctioning.suspend(cleo, mo, rule_id=5, reason="Writes to people who asked to be left alone.", until=now() + timedelta(days=7))
+        locking.lock(other, mo, rule_id=1, reason="The same three people, all evening.")
+        reporting.report((TargetKind.COMMENT, 4), bo, rule_id=3, note=f"Not about the article. {LONG}")
+        reporting.report((TargetKind.COMMENT, first), anna, rule_id=1, note="")
+        rulebook.add_template(mo, title="Names a client", reason="Names a client who did not agree to it.")
+        rulebook.add_template(mo, title=LONG[:60], reason=LONG * 3)
+        standing.note(bo.id, mo, f"Answers politely. {LONG}")
+        listing.add(mo, kind=FilterKind.WORD, pattern=LONG[:100], sentence=f"This board is careful about {LONG}.", rule_id=4)
+        because = Cause("Word list, line 1", 4, f"This board is careful about {LONG}.")
+        whole = writing.words(f"A text that waits, about {LONG}.")
+        holding.hold(bo, because, HeldKind.COMMENT, post_id=post.id, source=whole.source, html=whole.html, parent_id=first, parent_version=1)
+        waits = make_post(bo.id, title="A waiting thing", source="Something.", state=PostState.HELD)
+        holding.hold_post(bo, because, waits.id)
+        make_member("wim").is_waiting = True
+        admitting.invite(bo)
         db.session.flush()
         assert db.session.get(Post, post.id)
 
@@ -70,7 +115,7 @@ def check_common(page: Page, path: str) -> None:
 
 
 def roles(name: str) -> Role:
-    return Role.MODERATOR if name == "mo" else Role.MEMBER
+    return {"mo": Role.MODERATOR, "ad": Role.ADMINISTRATOR}.get(name, Role.MEMBER)
 
 
 def test_every_screen_passes_axe_in_light_and_dark_at_three_widths(full: Live) -> None:

@@ -22,8 +22,8 @@ from tests.conftest import Board
 from tests.factories import make_post
 
 # A thread larger than a page: read from the roots down. What a test asks of it need not be there.
-LARGE = PostOf(1, "the-kitchen-table", 1, "published", None, None, 5_000, 5_000, "The kitchen table")
-SMALL = PostOf(1, "the-kitchen-table", 1, "published", None, None, 5, 5, "The kitchen table")
+LARGE = PostOf(1, "the-kitchen-table", 1, "published", None, None, None, 5_000, 5_000, "The kitchen table")
+SMALL = PostOf(1, "the-kitchen-table", 1, "published", None, None, None, 5, 5, "The kitchen table")
 
 
 def levels() -> None:

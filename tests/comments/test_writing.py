@@ -16,7 +16,7 @@ from blog.comments.models import Comment, CommentRevision
 from blog.db import db
 from blog.db import writing as transaction
 from blog.errors import Conflict, Invalid, NotAllowed, NotFound
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts.models import Post
 from tests.comments.trees import Model, grow, random_parents
 from tests.conftest import Board, counted
@@ -321,10 +321,10 @@ def test_counters_follow_a_plain_model_through_any_deeds(app: Flask, board: Boar
                     writing.delete(ids[index], bo.viewer)
                     model.deleted.add(index)
             elif index in model.hidden:
-                moderating.unhide_comment(ids[index], mo.viewer, reason="it was within the rules")
+                hiding.unhide_comment(ids[index], mo.viewer, reason="it was within the rules")
                 model.hidden.discard(index)
             elif model.listed(index):
-                moderating.hide_comment(ids[index], mo.viewer, rule_id=1, reason="about the person")
+                hiding.hide_comment(ids[index], mo.viewer, rule_id=1, reason="about the person")
                 model.hidden.add(index)
     with app.app_context():
         rows = db.session.execute(select(Comment.listed, Comment.reply_count).where(Comment.post_id == post_id).order_by(Comment.id)).all()
@@ -378,7 +378,7 @@ def test_nobody_answers_what_is_hidden_or_deleted(app: Flask, board: Board, post
         with transaction():
             writing.delete(gone, board.bo.viewer)
         with transaction():
-            moderating.hide_comment(hidden, board.mo.viewer, rule_id=2, reason="names a third person")
+            hiding.hide_comment(hidden, board.mo.viewer, rule_id=2, reason="names a third person")
     for parent in (gone, hidden):
         with pytest.raises(NotAllowed):
             add(app, post_id, board.anna, "an answer", parent_id=parent)

@@ -202,7 +202,7 @@ def test_everybody_in_a_thread_is_a_member_and_had_joined(name: str) -> None:
 
 @each_thread
 def test_a_comment_has_only_the_fields_that_the_filling_knows(name: str) -> None:
-    known = {"key", "parent", "by", "minutes", "body", "edited", "deleted", "hidden", "thanks"}
+    known = {"key", "parent", "by", "minutes", "body", "edited", "deleted", "hidden", "thanks", "reported"}
     for comment in THREADS[name]:
         assert {"key", "by", "minutes", "body"} <= set(comment) <= known, comment["key"]
         assert comment.get("deleted", True) is True
@@ -210,6 +210,18 @@ def test_a_comment_has_only_the_fields_that_the_filling_knows(name: str) -> None
             assert words == words.strip() != ""
             assert len(words) <= 2000
         assert comment.get("edited") != comment["body"]
+
+
+def test_reports_are_of_others_words_that_stay_and_the_reader_has_made_one() -> None:
+    reported = [(name, comment) for name, comment in COMMENTS if "reported" in comment]
+    assert len(reported) == 2
+    for name, comment in reported:
+        by = [report["by"] for report in comment["reported"]]
+        assert len(set(by)) == len(by)
+        assert set(by) <= set(ROLE_OF) - {comment["by"]}
+        assert not {"deleted", "hidden"} & set(comment), comment["key"]
+        assert POST_OF[name].minutes_old > comment["minutes"] + 60
+    assert any(report["by"] == "reader" for _, comment in reported for report in comment["reported"])
 
 
 def test_no_two_comments_say_the_same() -> None:
@@ -273,11 +285,17 @@ def test_edited_deleted_and_hidden_comments() -> None:
     assert len(THREADS[name]) >= 100
     assert hidden["key"] in _answered(THREADS[name])
     act = hidden["hidden"]
-    assert set(act) == {"rule", "by", "reason"}
+    assert set(act) == {"rule", "by", "reason", "appeal"}
     assert act["rule"] in range(1, 6)
     assert ROLE_OF[act["by"]] in {"moderator", "administrator"}
     assert 10 <= len(act["reason"]) <= 500
     assert hidden["by"] != act["by"]
+    appeal = act["appeal"]
+    assert set(appeal) == {"after", "statement", "answered", "by", "outcome", "reason"}
+    assert 0 < appeal["after"] < appeal["answered"]
+    assert ROLE_OF[appeal["by"]] in {"moderator", "administrator"}
+    assert appeal["by"] not in {act["by"], hidden["by"]}
+    assert 10 <= len(appeal["reason"]) <= 500
 
 
 def test_links_lead_to_example_addresses_only() -> None:

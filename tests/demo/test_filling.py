@@ -18,6 +18,7 @@ from blog.config import settings
 from blog.db import db, writing
 from blog.demo import filling
 from blog.demo.reading import DemoContent, content
+from blog.filters.models import HeldText
 from blog.permissions import may_comment
 from blog.posts.models import Post
 from blog.topics.models import Topic
@@ -76,6 +77,14 @@ def test_everything_is_there_once_and_a_second_filling_adds_nothing(looking: Fla
     assert list(db.session.execute(select(Topic.name).order_by(Topic.id)).scalars()) == [topic.name for topic in plan.topics]
 
 
+def test_one_text_waits_for_a_moderator_with_the_lists_sentence(looking: Flask) -> None:
+    waits = db.session.execute(select(HeldText)).scalar_one()
+    act = db.session.get_one(Act, waits.held_by)
+    assert (waits.state, act.kind, act.filter_name, act.reason) == ("waiting", "hold", "Domain list, line 1", filling.LISTED[1])
+    client = looking.test_client()
+    assert all(filling.LISTED[0] not in client.get(path).text for path in ("/", f"/posts/{waits.post_id}", f"/held/{waits.id}", f"/acts/{act.number}"))
+
+
 def test_counters_agree_with_rows(looking: Flask) -> None:
     comments = db.session.execute(select(Comment)).scalars().all()
     for post in db.session.execute(select(Post)).scalars():
@@ -125,6 +134,16 @@ def test_the_hidden_comment_has_its_act_and_no_stranger_reads_its_words(looking:
     assert [place for place, page in pages.items() if words in page.text] == []
     assert plan.hiding.reason in pages["/acts/1"].text
     assert {page.status_code for page in pages.values()} == {200}
+
+
+def test_the_appeal_is_answered_by_another_moderator_and_the_log_counts_it(looking: Flask, database: str) -> None:
+    [plan] = [comment.hiding for post in content().posts for comment in post.thread if comment.hiding]
+    assert plan.appeal
+    log = Board(looking, database).cy.get("/log").text
+    assert "M2 upheld act 1" in log
+    assert "1 of 3" in log
+    assert f"{(plan.appeal.answered - plan.appeal.after).total_seconds() / 3600:.1f}&nbsp;h" in log
+    assert plan.appeal.statement not in log
 
 
 def test_another_demo_password_takes_over_and_ends_their_visits(app: Flask, small: DemoContent) -> None:

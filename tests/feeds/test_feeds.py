@@ -13,7 +13,7 @@ from blog.accounts.models import Member
 from blog.clock import now, stopped_at
 from blog.comments import writing as comments
 from blog.db import db, writing
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts import publishing, revising
 from blog.posts.models import Post, PostState
 from blog.topics import listing as topics
@@ -118,9 +118,9 @@ def test_what_is_withheld_is_in_no_feed_at_once(app: Flask, board: Board, post: 
     before = {address: board.cy.get(address) for address in addresses}
     assert "Zebrafinch" in before["/feed.atom"].text and "Zebrafinch" in before["/posts/the-kitchen-table/feed.atom"].text
     with app.app_context(), writing():
-        moderating.hide_post(hidden.id, mo.viewer, rule_id=1, reason=REASON)
+        hiding.hide_post(hidden.id, mo.viewer, rule_id=1, reason=REASON)
         publishing.delete(deleted.id, anna.viewer)
-        moderating.hide_comment(veiled, mo.viewer, rule_id=1, reason=REASON)
+        hiding.hide_comment(veiled, mo.viewer, rule_id=1, reason=REASON)
         comments.delete(gone, bo.viewer)
     for address in addresses:
         for visitor in (board.cy, anna, mo):

@@ -31,14 +31,15 @@ def plant(board: Board) -> None:
 def test_each_chore_waits_once_for_the_next_night_and_again_after_it(board: Board) -> None:
     plant(board)
     plant(board)
-    assert kinds(board) == ["nightly accounts", "nightly deleted comments", "nightly deleted posts", "nightly drafts", "nightly jobs", "nightly mail"]
+    chores = ("accounts", "deleted comments", "deleted posts", "drafts", "held texts", "jobs", "mail")
+    assert kinds(board) == [f"nightly {chore}" for chore in chores]
     assert worker.run_once(board.app) == 0
     with stopped_at(schedule.next_night(now())):
-        assert worker.run_once(board.app) == 6
+        assert worker.run_once(board.app) == 7
         assert kinds(board) == []
         plant(board)
         assert worker.run_once(board.app) == 0
-    assert len(kinds(board)) == 6
+    assert len(kinds(board)) == 7
 
 
 def test_two_processes_at_once_plant_a_chore_once(board: Board) -> None:
@@ -53,7 +54,7 @@ def test_two_processes_at_once_plant_a_chore_once(board: Board) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(kinds(board)) == 6
+    assert len(kinds(board)) == 7
 
 
 def test_the_next_night_is_never_now() -> None:
@@ -86,7 +87,7 @@ def test_the_night_takes_away_what_has_had_its_time_and_leaves_the_rest(board: B
             db.session.execute(Job.__table__.delete())
     plant(board)
     with stopped_at(schedule.next_night(now())):
-        assert worker.run_once(board.app) == 6
+        assert worker.run_once(board.app) == 7
     with board.app.app_context():
         assert set(db.session.execute(select(LoginSession.browser)).scalars()) == {"test browser", "59 days ago"}
         assert db.session.execute(select(func.count()).select_from(MailedLink)).scalar_one() == 1

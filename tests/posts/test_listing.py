@@ -10,7 +10,8 @@ from sqlalchemy import text, update
 
 from blog.db import db, writing
 from blog.errors import Gone, Malformed, NotFound
-from blog.moderation import moderating
+from blog.moderation import hiding
+from blog.paging import micros
 from blog.posts import listing, publishing
 from blog.posts.models import Post, PostState
 from blog.topics import listing as topics
@@ -69,7 +70,7 @@ def test_what_is_withheld_is_in_no_list_and_no_count(app: Flask, board: Board, w
             if withhold == "deleted":
                 publishing.delete(post_id, board.anna.viewer)
             elif withhold == "hidden":
-                moderating.hide_post(post_id, moderator, rule_id=1, reason="For the sake of this test.")
+                hiding.hide_post(post_id, moderator, rule_id=1, reason="For the sake of this test.")
         topic = topics.topic("coaching")
         for page in (listing.front(), listing.by_topic(topic.id), listing.by_author(board.anna.id)):
             assert [row.id for row in page.rows] == [other]
@@ -150,7 +151,7 @@ def test_a_damaged_cursor_is_malformed(app: Flask, board: Board, after: str) -> 
 @pytest.mark.one_database
 def test_the_front_page_is_read_from_its_index(app: Flask, board: Board) -> None:
     with app.app_context(), counted(app) as seen:
-        listing.front(f"{listing.micros(datetime(2024, 8, 10, tzinfo=UTC))}.7")
+        listing.front(f"{micros(datetime(2024, 8, 10, tzinfo=UTC))}.7")
     with app.app_context():
         values = {"state_1": "published", "param_1": "2024-08-10 00:00:00.000000", "param_2": 7}
         plan = db.session.connection().exec_driver_sql(

@@ -14,7 +14,7 @@ from blog.accounts.models import Role
 from blog.clock import now, stopped_at
 from blog.db import db, writing
 from blog.errors import Invalid, NotAllowed, NotFound
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.permissions import RESTORE_DAYS
 from blog.posts import composing, publishing, revising
 from blog.posts.models import Post, PostRevision, PostSlug, PostState, PostTopic
@@ -250,7 +250,7 @@ def test_a_post_that_is_deleted_and_hidden_is_restored_as_hidden(app: Flask, boa
     post = publish(app, anna)
     with app.app_context():
         with writing():
-            moderating.hide_post(post.id, mo.viewer, rule_id=1, reason="For the sake of this test.")
+            hiding.hide_post(post.id, mo.viewer, rule_id=1, reason="For the sake of this test.")
             publishing.delete(post.id, anna.viewer)
         with writing():
             publishing.restore(post.id, anna.viewer)

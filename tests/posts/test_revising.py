@@ -24,7 +24,7 @@ def post_id(app: Flask, board: Board) -> int:
 def edit(app: Flask, post_id: int, by: Visitor, title: str = "The kitchen table", source: str = "First words.", **facts: Any) -> Post:
     with app.app_context():
         with writing():
-            post = revising.edit(post_id, by.viewer, title=title, source=source, **facts)
+            post = revising.edit(post_id, by.viewer, title=title, source=source, **facts).post
         db.session.refresh(post)
         db.session.expunge(post)
         return post

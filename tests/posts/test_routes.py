@@ -15,7 +15,7 @@ from blog import limiting
 from blog.comments import writing as comments
 from blog.db import db, writing
 from blog.drafts import keeping
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts import publishing, revising
 from blog.posts.models import Post, PostRevision, PostState
 from tests.accounts.postbox import having
@@ -34,7 +34,7 @@ def one(board: Board) -> Post:
 def hide(board: Board, post_id: int) -> None:
     moderator = board.mo.viewer
     with board.app.app_context(), writing():
-        moderating.hide_post(post_id, moderator, rule_id=3, reason="Names a client of theirs.")
+        hiding.hide_post(post_id, moderator, rule_id=3, reason="Names a client of theirs.")
 
 
 def comment(board: Board, post_id: int, by: Visitor, body: str = "A comment.") -> int:
@@ -155,8 +155,9 @@ def test_controls_are_for_those_who_may_press_them(board: Board, post: Post) -> 
         return [words(found) for found in find(page(visitor.get("/posts/the-kitchen-table")), ".article header .actions > *")]
 
     assert controls(board.anna) == ["Edit this post", "Delete this post"]
-    assert controls(board.mo) == ["Thank Anna for this post", "Hide this post"]
-    assert controls(board.bo) == ["Thank Anna for this post"]
+    assert controls(board.mo) == ["Thank Anna for this post", "Report this post", "Hide this post", "Lock this discussion", "Close this discussion",
+                                  "Slow this discussion"]
+    assert controls(board.bo) == ["Thank Anna for this post", "Report this post"]
     assert controls(board.cy) == []
 
 

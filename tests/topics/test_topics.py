@@ -3,7 +3,7 @@
 from flask import Flask
 
 from blog.db import writing
-from blog.moderation import moderating
+from blog.moderation import hiding
 from blog.posts import publishing, revising
 from blog.posts.models import PostState
 from tests.conftest import Board, counted
@@ -47,12 +47,12 @@ def test_an_unknown_topic_is_404(board: Board) -> None:
 def hide(board: Board, post_id: int) -> None:
     mo = board.mo.viewer
     with board.app.app_context(), writing():
-        moderating.hide_post(post_id, mo, rule_id=1, reason="Names a client who did not agree.")
+        hiding.hide_post(post_id, mo, rule_id=1, reason="Names a client who did not agree.")
 
 
 def unhide(board: Board, post_id: int) -> None:
     with board.app.app_context(), writing():
-        moderating.unhide_post(post_id, board.mo.viewer, reason="The client did agree after all.")
+        hiding.unhide_post(post_id, board.mo.viewer, reason="The client did agree after all.")
 
 
 def delete(board: Board, post_id: int) -> None:
