@@ -40,8 +40,8 @@ LONGEST_TARGET = 300
 FORMS = re.compile(
     r"/posts/new|/posts/[^/?#\s]+/(edit|comments|hide|unhide|report|lock|unlock|close|reopen|slow|unslow|redact|reject)|"
     r"/posts/[^/?#\s]+/comments\?parent_id=[0-9]{1,19}|/comments/[0-9]{1,19}/(edit|reply|hide|unhide|report|aside|back|redact)|"
-    r"/members/[A-Za-z0-9_-]{1,30}/(warn|suspend|lift|refuse)|/acts/[0-9]{1,19}/(redact|appeal|decide)|"
-    r"/held/[0-9]{1,19}/edit|/moderation/held/[0-9]{1,19}/reject"
+    r"/members/[A-Za-z0-9_-]{1,30}/(warn|suspend|lift|refuse)|/acts/[0-9]{1,19}/(redact|appeal|decide|messages)|"
+    r"/moderation/cases/[0-9]{1,19}/(hide|warn|dismiss|reports/[0-9]{1,19}/bad-faith)|/held/[0-9]{1,19}/edit|/moderation/held/[0-9]{1,19}/reject"
 )
 
 

@@ -1,6 +1,7 @@
 """Forms of appeals: shape only. The deeds ask for lengths and rights again."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -84,7 +85,7 @@ class Forms:
 
 
 def begun(place: Place, member_id: int) -> Forms:
-    """Fresh forms, with what the member began to type and did not send. One statement at most."""
+    """Fresh forms, with what the member began to type and did not send. Two statements at most."""
     forms = Forms()
     if place.may_appeal and not place.key:
         kept = keeping.kept(f"/acts/{place.act.number}/appeal", member_id) or {}
@@ -93,6 +94,11 @@ def begun(place: Place, member_id: int) -> Forms:
         kept = keeping.kept(f"/acts/{place.act.number}/decide", member_id) or {}
         forms.decision.reason.data = kept.get("reason", "")
         forms.decision.outcome.data = kept.get("outcome")
+        with suppress(ValueError):
+            forms.decision.until.process_formdata([kept["until"]] if kept.get("until") else [])
+    if place.is_open and not place.key:
+        kept = keeping.kept(f"/acts/{place.act.number}/messages", member_id) or {}
+        forms.message.body.data = kept.get("body", "")
     return forms
 
 

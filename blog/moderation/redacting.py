@@ -15,7 +15,6 @@ from blog.drafts import keeping
 from blog.errors import Conflict, NotAllowed, NotFound
 from blog.filters.models import HeldKind, HeldState, HeldText
 from blog.moderation import cases, targets
-from blog.moderation.models import Appeal, AppealState
 from blog.permissions import may_moderate, may_redact, may_see_post
 from blog.posts import publishing
 from blog.posts.models import Post, PostRevision, PostSlug, PostState
@@ -99,8 +98,6 @@ def redact_reason(number: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
         raise NotAllowed("This act is about you: another moderator must decide.")
     if found.kind == ActKind.REDACT and found.target_kind == TargetKind.ACT:
         raise NotAllowed("Why a reason was taken out stays for everybody to read.")
-    if db.session.execute(select(Appeal.id).where(Appeal.act_id == found.id, Appeal.state == AppealState.OPEN.value)).first() is not None:
-        raise Conflict("This act is appealed. Its reason stays until somebody has decided.")
     if found.actor_id == by.id and db.session.execute(select(Act.id).where(Act.undoes_id == found.id)).first() is not None:
         raise NotAllowed("This act of yours was taken back or overturned: another moderator must decide.")
     before = db.session.execute(select(Act.number).where(Act.about_id == found.id, Act.kind == ActKind.REDACT.value)).scalar_one_or_none()

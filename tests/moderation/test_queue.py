@@ -15,6 +15,7 @@ from blog.clock import now, stopped_at
 from blog.comments import writing as comments
 from blog.comments.models import Comment
 from blog.db import db, writing
+from blog.drafts import keeping
 from blog.errors import NotAllowed
 from blog.moderation import answering, cases, queue, reporting
 from blog.moderation.models import Case, Report
@@ -425,3 +426,13 @@ def test_a_suspended_moderator_moderates_nothing(app: Flask, board: Board, repor
                      lambda by: answering.hide_together([1], by, rule_id=3, reason=KIND), lambda by: answering.take_back([1], by)):
             with pytest.raises(NotAllowed), writing():
                 deed(suspended)
+
+
+@pytest.mark.parametrize("deed", ["hide", "warn", "dismiss"])
+def test_what_was_begun_stands_in_the_form_again(app: Flask, board: Board, reported: int, deed: str) -> None:
+    path = f"/moderation/cases/{reported}/{deed}"
+    assert board.mo.post("/drafts", {"target": path, "reason": "Half a thought"}).status_code < 400
+    assert "Half a thought" in board.mo.get(path).text
+    assert act(board.mo, reported, deed).status_code == 303
+    with app.app_context():
+        assert keeping.kept(path, board.mo.id) is None

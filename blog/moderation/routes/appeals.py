@@ -53,6 +53,7 @@ def messages(number: int) -> Response:
         limiting.spend("press", person_id or viewer().id)
         with writing():
             appeals.say(number, viewer(), person_id, forms.message.body.data, forms.message.submission_id.key)
+            keeping.drop(f"/acts/{number}/messages", viewer().id)
     if forms.message.accepted:
         return _done(number, key, "Sent.")
     place = appeals.place(receipt.act, viewer(), own=bool(person_id), key=key)
