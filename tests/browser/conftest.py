@@ -17,7 +17,6 @@ from flask import Flask, has_app_context
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
-from werkzeug.wsgi import ClosingIterator
 
 from blog.accounts import sessions
 from blog.accounts.models import Member, Role
@@ -127,7 +126,13 @@ def served(instance: Path) -> Iterator[tuple[Flask, str]]:
 
     def counted(environ: Any, start_response: Any) -> Any:
         running.append(environ)
-        return ClosingIterator(app(environ, start_response), lambda: running.remove(environ))
+        answer: Any = app(environ, start_response)
+        try:
+            # Whole, and closed here: werkzeug's server closes nothing once the browser has gone away, and a file would stay open.
+            return [b"".join(answer)]
+        finally:
+            answer.close()
+            running.remove(environ)
 
     server = make_server("127.0.0.1", 0, counted, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
