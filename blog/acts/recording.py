@@ -9,10 +9,11 @@ from sqlalchemy import func, or_, select, update
 from blog.accounts.models import Member
 from blog.acts import letters
 from blog.acts.models import Act, ActKind, ActNumber, Rule, TargetKind
-from blog.acts.words import ANSWERS, AUTHOR, BOARD, DECISIONS
+from blog.acts.words import ANSWERS, AUTHOR, BOARD, DECISIONS, became
 from blog.clock import now
+from blog.dates import clock_time, day
 from blog.db import db
-from blog.errors import Invalid, NotFound
+from blog.errors import Conflict, Invalid, NotFound
 from blog.notices.models import NoticeKind
 from blog.notices.telling import tell
 from blog.text.names import is_blank
@@ -142,3 +143,18 @@ def of(act_id: int) -> tuple[Act, Rule]:
     """The act that a row points to, with its rule. One statement."""
     row = db.session.execute(select(Act, Rule).join(Rule, Rule.id == Act.rule_id).where(Act.id == act_id)).one()
     return row[0], row[1]
+
+
+def already(act_id: int, done: str = "", what: str = "This") -> Conflict:
+    """What to raise when somebody was faster: who, and when. `done`: "hidden"; unless given, what the act made of another. One statement."""
+    act, _ = of(act_id)
+    return Conflict(f"{what} is already {done or became(act)}, by {act.actor_handle}, {_ago(act)} (act {act.number}). Nothing was changed.")
+
+
+def _ago(act: Act) -> str:
+    minutes = int((now() - act.created_at).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} minute{'' if minutes == 1 else 's'} ago"
+    return f"at {clock_time(act.created_at)}" if minutes < 24 * 60 else f"on {day(act.created_at)}"

@@ -16,7 +16,7 @@ from blog.config import settings
 from blog.db import db
 from blog.errors import Conflict, Invalid, NotFound
 from blog.filters import letters
-from blog.filters.holding import Signs, ago, rule_of_the_board
+from blog.filters.holding import Signs, rule_of_the_board
 from blog.filters.listing import refused_address
 from blog.filters.models import Invitation
 from blog.filters.newcomers import standing
@@ -164,7 +164,7 @@ def refuse(member_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     """Not admit a newcomer: they go on reading, and may appeal; told by mail. Raises NotFound, NotAllowed, Invalid, Conflict."""
     member = _at_the_door(member_id, by)
     if member.refused_by is not None:
-        raise Conflict(_already(member.refused_by, "refused"))
+        raise recording.already(member.refused_by, "refused", "This member")
     rule = recording.rule_in_force(rule_id)
     act = recording.record(ActKind.REJECT, by, person_id=member_id, target=(TargetKind.MEMBER, member_id), rule_id=rule.id, reason=reason,
                            scope="this account", is_mailed=False)
@@ -182,11 +182,5 @@ def _at_the_door(member_id: int, by: Viewer) -> Member:
     if not member.is_waiting:
         decided = (Act.target_kind == TargetKind.MEMBER.value, Act.target_id == member_id, Act.kind == ActKind.APPROVE.value)
         act_id = db.session.execute(select(Act.id).where(*decided).order_by(Act.id.desc()).limit(1)).scalar_one_or_none()
-        raise Conflict(_already(act_id, "admitted") if act_id else "This member does not wait to be admitted. Nothing was changed.")
+        raise recording.already(act_id, "admitted", "This member") if act_id else Conflict("This member does not wait to be admitted. Nothing was changed.")
     return member
-
-
-def _already(act_id: int, done: str) -> str:
-    """Who was faster, and when."""
-    act, _ = recording.of(act_id)
-    return f"This member is already {done}, by {act.actor_handle}, {ago(act)} (act {act.number}). Nothing was changed."

@@ -19,7 +19,6 @@ from blog.acts import recording
 from blog.acts.models import Act, ActKind, Rule, TargetKind
 from blog.clock import now
 from blog.config import settings
-from blog.dates import clock_time
 from blog.db import db
 from blog.errors import Conflict, NotFound
 from blog.filters.models import Filter, FilterKind, HeldKind, HeldState, HeldText
@@ -259,14 +258,6 @@ def empty_decided() -> int:
     old = (HeldText.state != HeldState.WAITING.value, HeldText.created_at < now() - timedelta(days=RESTORE_DAYS), HeldText.source != "")
     emptied = update(HeldText).where(*old).values(source="", html="", title=None)
     return int(db.session.execute(emptied, execution_options={"synchronize_session": False}).rowcount)  # type: ignore[attr-defined]
-
-
-def ago(act: Act) -> str:
-    """How long ago an act was, for whoever comes second."""
-    minutes = int((now() - act.created_at).total_seconds() // 60)
-    if minutes < 1:
-        return "just now"
-    return f"{minutes} minute{'' if minutes == 1 else 's'} ago" if minutes < 60 else f"at {clock_time(act.created_at)}"
 
 
 def locked(held_id: int, by: Viewer) -> HeldText:

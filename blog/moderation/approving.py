@@ -12,7 +12,6 @@ from blog.comments.models import Comment
 from blog.db import db
 from blog.errors import Conflict, NotFound
 from blog.filters import held as waiting
-from blog.filters.holding import ago
 from blog.filters.models import HeldKind, HeldState, HeldText
 from blog.notices.models import NoticeKind
 from blog.notices.telling import tell
@@ -141,7 +140,7 @@ def _undecided(held_id: int, by: Viewer) -> HeldText:
     if held.state == HeldState.TAKEN_BACK:
         raise Conflict(TAKEN_BACK)
     if held.state != HeldState.WAITING:
-        raise Conflict(already(held.decided_by or 0))
+        raise recording.already(held.decided_by or 0)
     return held
 
 
@@ -153,15 +152,8 @@ def _waiting_post(post_id: int, by: Viewer) -> tuple[Post, Act]:
     if post.state != PostState.HELD:
         decided = (Act.target_kind == TargetKind.POST.value, Act.target_id == post_id, Act.kind.in_([ActKind.APPROVE.value, ActKind.REJECT.value]))
         act_id = db.session.execute(select(Act.id).where(*decided).order_by(Act.id.desc()).limit(1)).scalar_one_or_none()
-        raise Conflict(already(act_id) if act_id else "This post does not wait for approval. Nothing was changed.")
+        raise recording.already(act_id) if act_id else Conflict("This post does not wait for approval. Nothing was changed.")
     found = waiting.act_of_post(post_id)
     if found is None:
         raise Conflict("This post does not wait for approval. Nothing was changed.")
     return post, found[0]
-
-
-def already(act_id: int) -> str:
-    """Who was faster, and when."""
-    act, _ = recording.of(act_id)
-    done = {ActKind.APPROVE: "approved", ActKind.REJECT: "rejected"}.get(ActKind(act.kind), "decided")
-    return f"This is already {done}, by {act.actor_handle}, {ago(act)} (act {act.number}). Nothing was changed."

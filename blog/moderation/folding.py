@@ -17,7 +17,7 @@ def put_aside(comment_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     comment, post = targets.comment(comment_id, by)
     may_put_aside(by, post.author_id, comment.author_id).require()
     if comment.aside_by is not None:
-        raise targets.already(comment.aside_by, "put aside")
+        raise recording.already(comment.aside_by, "put aside")
     if comment.deleted_at is not None or comment.hidden_by is not None:
         raise Conflict("The words of this comment are gone meanwhile, so there is nothing to put aside.")
     rule = recording.rule_in_force(rule_id)

@@ -12,7 +12,7 @@ from blog.permissions import may_hide, may_unhide
 from blog.viewer import Viewer
 
 
-def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with_replies: bool = False, case_id: int | None = None) -> Act:
+def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with_replies: bool = False) -> Act:
     """Hide a comment: a tombstone with rule and reason stands in its place, replies or not. `with_replies`: nothing below it is shown either,
     however much it is; whoever wrote there is told by a job.
 
@@ -21,10 +21,10 @@ def hide_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str, with
     comment, _ = targets.comment(comment_id, by)
     may_hide(by, comment.author_id).require()
     if comment.hidden_by is not None:
-        raise targets.already(comment.hidden_by, "hidden")
+        raise recording.already(comment.hidden_by, "hidden")
     rule = recording.rule_in_force(rule_id)
     act = recording.record(ActKind.HIDE, by, person_id=comment.author_id, target=(TargetKind.COMMENT, comment_id), rule_id=rule.id,
-                           reason=reason, scope=targets.BRANCH if with_replies else targets.COMMENT_ONLY, case_id=case_id)
+                           reason=reason, scope=targets.BRANCH if with_replies else targets.COMMENT_ONLY)
     comment.hidden_by = act.id
     if with_replies:
         comment.closed = True
@@ -50,7 +50,7 @@ def unhide_comment(comment_id: int, by: Viewer, *, reason: str) -> Act:
     return lifting.lift(recording.of(comment.hidden_by)[0], ActKind.UNHIDE, by, reason)
 
 
-def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str, case_id: int | None = None) -> Act:
+def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     """Hide a post: out of every list and feed; its page stays as a tombstone, its discussion readable and closed.
 
     Raises as hide_comment.
@@ -58,10 +58,10 @@ def hide_post(post_id: int, by: Viewer, *, rule_id: int, reason: str, case_id: i
     post = targets.post(post_id, by)
     may_hide(by, post.author_id).require()
     if post.hidden_by is not None:
-        raise targets.already(post.hidden_by, "hidden")
+        raise recording.already(post.hidden_by, "hidden")
     rule = recording.rule_in_force(rule_id)
     act = recording.record(ActKind.HIDE, by, person_id=post.author_id, target=(TargetKind.POST, post_id), rule_id=rule.id,
-                           reason=reason, scope=targets.POST_ONLY, case_id=case_id)
+                           reason=reason, scope=targets.POST_ONLY)
     post.hidden_by = act.id
     db.session.flush()
     versions.rise()

@@ -17,12 +17,12 @@ LEAST_SECONDS = 10
 MOST_SECONDS = 86_400
 
 
-def lock(post_id: int, by: Viewer, *, rule_id: int, reason: str, until: datetime | None = None, case_id: int | None = None) -> Act:
+def lock(post_id: int, by: Viewer, *, rule_id: int, reason: str, until: datetime | None = None) -> Act:
     """No comments until the lock is lifted, or until it ends by itself.
 
     Raises NotFound, NotAllowed, Invalid (rule, reason, end), Conflict (somebody was faster).
     """
-    return _shut(ActKind.LOCK, post_id, by, rule_id, reason, until, case_id)
+    return _shut(ActKind.LOCK, post_id, by, rule_id, reason, until)
 
 
 def unlock(post_id: int, by: Viewer, *, reason: str) -> Act:
@@ -30,9 +30,9 @@ def unlock(post_id: int, by: Viewer, *, reason: str) -> Act:
     return _open(ActKind.LOCK, ActKind.UNLOCK, post_id, by, reason)
 
 
-def close(post_id: int, by: Viewer, *, rule_id: int, reason: str, case_id: int | None = None) -> Act:
+def close(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
     """No comments any more: a closed post does not open by itself. Raises as lock."""
-    return _shut(ActKind.CLOSE, post_id, by, rule_id, reason, None, case_id)
+    return _shut(ActKind.CLOSE, post_id, by, rule_id, reason, None)
 
 
 def reopen(post_id: int, by: Viewer, *, reason: str) -> Act:
@@ -44,7 +44,7 @@ def slow(post_id: int, by: Viewer, *, seconds: int, rule_id: int, reason: str, u
     """One comment of each member in so many seconds, until it is lifted or ends by itself; moderators are not slowed. Raises as lock."""
     post = _discussion(post_id, by)
     if post.slow_by is not None:
-        raise targets.already(post.slow_by, "slowed down")
+        raise recording.already(post.slow_by, "slowed down")
     if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
         raise Invalid(f"Between two comments of one member, {LEAST_SECONDS} to {MOST_SECONDS:,} seconds are possible.", "seconds")
     act = _record(ActKind.SLOW, post, by, rule_id, reason, f"one comment of each member in {span(seconds)}", until)
@@ -61,12 +61,12 @@ def unslow(post_id: int, by: Viewer, *, reason: str) -> Act:
     return lifting.lift(recording.of(post.slow_by)[0], ActKind.UNSLOW, by, reason)
 
 
-def _shut(kind: ActKind, post_id: int, by: Viewer, rule_id: int, reason: str, until: datetime | None, case_id: int | None) -> Act:
+def _shut(kind: ActKind, post_id: int, by: Viewer, rule_id: int, reason: str, until: datetime | None) -> Act:
     post = _discussion(post_id, by)
     if post.locked_by is not None:
         standing, _ = recording.of(post.locked_by)
-        raise targets.already(standing.id, "closed" if standing.kind == ActKind.CLOSE else "locked")
-    act = _record(kind, post, by, rule_id, reason, targets.DISCUSSION, until, case_id)
+        raise recording.already(standing.id, "closed" if standing.kind == ActKind.CLOSE else "locked")
+    act = _record(kind, post, by, rule_id, reason, targets.DISCUSSION, until)
     post.locked_by, post.locked_until = act.id, until
     db.session.flush()
     return act
@@ -90,11 +90,11 @@ def _discussion(post_id: int, by: Viewer) -> Post:
     return post
 
 
-def _record(kind: ActKind, post: Post, by: Viewer, rule_id: int, reason: str, scope: str, until: datetime | None, case_id: int | None = None) -> Act:
+def _record(kind: ActKind, post: Post, by: Viewer, rule_id: int, reason: str, scope: str, until: datetime | None) -> Act:
     ending.check(until)
     rule = recording.rule_in_force(rule_id)
     act = recording.record(kind, by, person_id=post.author_id, target=(TargetKind.POST, post.id), rule_id=rule.id, reason=reason, scope=scope,
-                           until=until, case_id=case_id)
+                           until=until)
     if until is not None:
         ending.plan(act, until)
     return act

@@ -14,7 +14,7 @@ from blog.db import db
 from blog.drafts import keeping
 from blog.errors import Conflict, NotAllowed, NotFound
 from blog.filters.models import HeldKind, HeldState, HeldText
-from blog.moderation import cases, targets
+from blog.moderation import cases
 from blog.permissions import may_moderate, may_redact, may_see_post
 from blog.posts import publishing
 from blog.posts.models import Post, PostRevision, PostSlug, PostState
@@ -37,7 +37,7 @@ def redact_comment(comment_id: int, by: Viewer, *, rule_id: int, reason: str) ->
     comment = db.session.execute(select(Comment).where(Comment.id == comment_id)).scalar_one()
     may_redact(by, comment.author_id).require()
     if comment.redacted:
-        raise targets.already(comment.hidden_by or 0, "taken out")
+        raise recording.already(comment.hidden_by or 0, "taken out")
     was_live = comment.deleted_at is None and comment.hidden_by is None
     sources = set(db.session.execute(select(CommentRevision.source).where(CommentRevision.comment_id == comment_id)).scalars())
     act = _record(by, comment.author_id, (TargetKind.COMMENT, comment_id), rule_id, reason)
@@ -67,7 +67,7 @@ def redact_post(post_id: int, by: Viewer, *, rule_id: int, reason: str) -> Act:
         raise NotFound()
     may_redact(by, post.author_id).require()
     if post.hidden_by is not None and recording.of(post.hidden_by)[0].kind == ActKind.REDACT:
-        raise targets.already(post.hidden_by, "taken out")
+        raise recording.already(post.hidden_by, "taken out")
     sources = set(db.session.execute(select(PostRevision.source).where(PostRevision.post_id == post_id)).scalars())
     act = _record(by, post.author_id, (TargetKind.POST, post_id), rule_id, reason)
     post.title, post.html, post.headings, post.teaser, post.words, post.hidden_by = "", "", [], "", 0, act.id

@@ -29,7 +29,7 @@ def warn(member_id: int, by: Viewer, *, rule_id: int, reason: str, about: tuple[
     target = about or (TargetKind.MEMBER, member.id)
     before = _last_warning(member.id, target)
     if before is not None:
-        raise targets.already(before, "warned about")
+        raise recording.already(before, "warned about")
     act = _record(ActKind.WARN, member, by, rule_id, reason, "a warning: nothing is taken away", None, case_id, target)
     if about is not None:
         cases.answered(about, act)
@@ -43,7 +43,7 @@ def suspend(member_id: int, by: Viewer, *, rule_id: int, reason: str, until: dat
     """
     member = _member(member_id, by)
     if member.suspended_by is not None and not _is_over(member):
-        raise targets.already(member.suspended_by, "suspended")
+        raise recording.already(member.suspended_by, "suspended")
     if until is None and not by.is_administrator:
         raise Invalid("Say until when. Only administrators suspend without an end.", "until")
     act = _record(ActKind.SUSPEND, member, by, rule_id, reason, targets.ACCOUNT, until, case_id, (TargetKind.MEMBER, member.id))

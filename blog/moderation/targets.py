@@ -7,14 +7,10 @@ for others, and nobody for each other.
 from sqlalchemy import select
 
 from blog.accounts.models import Member
-from blog.acts import recording
-from blog.acts.models import Act
-from blog.clock import now
 from blog.comments import counting
 from blog.comments.models import Comment
-from blog.dates import clock_time, day
 from blog.db import db
-from blog.errors import Conflict, NotFound
+from blog.errors import NotFound
 from blog.permissions import may_see_post
 from blog.posts.models import Post
 from blog.viewer import Viewer
@@ -56,19 +52,3 @@ def member(member_id: int) -> Member:
     if found is None:
         raise NotFound("There is no such member.")
     return found
-
-
-def already(act_id: int, words: str) -> Conflict:
-    """What to raise when somebody was faster: who, and when. `words`: "hidden"."""
-    act, _ = recording.of(act_id)
-    return Conflict(f"This is already {words}, by {act.actor_handle}, {ago(act)} (act {act.number}). Nothing was changed.")
-
-
-def ago(act: Act) -> str:
-    """When an act was done, told to somebody who is just about to do the same."""
-    minutes = int((now() - act.created_at).total_seconds() // 60)
-    if minutes < 1:
-        return "just now"
-    if minutes < 60:
-        return f"{minutes} minute{'' if minutes == 1 else 's'} ago"
-    return f"at {clock_time(act.created_at)}" if minutes < 24 * 60 else f"on {day(act.created_at)}"
