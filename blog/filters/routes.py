@@ -1,5 +1,6 @@
 """Doors of what waits for approval: its writer's page, and the moderators' list and decisions."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, request, session
@@ -8,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from blog import limiting
 from blog.acts import recording
+from blog.acts.models import Act
 from blog.comments import writing as comments
 from blog.config import settings
 from blog.db import writing
@@ -144,18 +146,9 @@ def _version_read() -> int | None:
 def reject(held_id: int) -> Response:
     text = held.one(held_id, viewer())
     may_decide_held(viewer(), text.author_id).require()
-    form = HideForm()
-    _begin(form)
-    number = 0
-    if request.method == "POST":
-        with form.holding_refusals():
-            form.check()
-            limiting.spend("act", viewer().id)
-            with writing():
-                number = approving.reject_text(held_id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
-                keeping.drop(request.path, viewer().id)
-        if number:
-            return _decided(f"held-{held_id}", f"Rejected. Act {number}.", f"/held/{held_id}")
+    form, number = _turned_away(approving.reject_text, held_id)
+    if number:
+        return _decided(f"held-{held_id}", f"Rejected. Act {number}.", f"/held/{held_id}")
     return _in_slot("reject", form, text=text, key=f"held-{held_id}", action=f"/moderation/held/{held_id}/reject", what=text.what,
                     back="/moderation/held", name="Its writer", heading=3)
 
@@ -180,18 +173,9 @@ def approve_post(slug: str) -> Response:
 def reject_post(slug: str) -> Response:
     post = listing.article(viewer(), slug)
     may_decide_held(viewer(), post.author_id).require()
-    form = HideForm()
-    _begin(form)
-    number = 0
-    if request.method == "POST":
-        with form.holding_refusals():
-            form.check()
-            limiting.spend("act", viewer().id)
-            with writing():
-                number = approving.reject_post(post.id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
-                keeping.drop(request.path, viewer().id)
-        if number:
-            return _decided(f"post-{post.id}", f"Rejected. Act {number}.", "")
+    form, number = _turned_away(approving.reject_post, post.id)
+    if number:
+        return _decided(f"post-{post.id}", f"Rejected. Act {number}.", "")
     return _in_slot("reject", form, text=None, key=f"post-{post.id}", action=f"{post.path}/reject", what="post", back="/moderation/held", name=post.author,
                     heading=3, title=post.title)
 
@@ -203,13 +187,23 @@ def _decided(row: str, said: str, to: str) -> Response:
     return fragment_or_redirect("filters/_decided.html", "/moderation/held", row=row, said=said, stands_at=to)
 
 
-def _begin(form: HideForm) -> None:
-    """The rules in force, and what was typed before the session ended."""
+def _turned_away(deed: Callable[..., Act], thing: int) -> tuple[HideForm, int]:
+    """The form of a rejection, with what was typed before the session ended; sent, the rejection itself. The number of its act, 0 for none yet."""
+    form = HideForm()
     form.offer(recording.rules())
-    if request.method == "GET":
+    number = 0
+    if request.method == "POST":
+        with form.holding_refusals():
+            form.check()
+            limiting.spend("act", viewer().id)
+            with writing():
+                number = deed(thing, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
+                keeping.drop(request.path, viewer().id)
+    else:
         kept = keeping.kept(request.path, viewer().id) or {}
         for name in form.data.keys() & kept.keys():
             form[name].data = str(kept[name])
+    return form, number
 
 
 def _in_slot(decision: str, form: BoardForm, **facts: Any) -> Response:
@@ -240,18 +234,9 @@ def admit(username: str) -> Response:
 def refuse(username: str) -> Response:
     may_moderate(viewer()).require()
     person = profile.person(username)
-    form = HideForm()
-    _begin(form)
-    number = 0
-    if request.method == "POST":
-        with form.holding_refusals():
-            form.check()
-            limiting.spend("act", viewer().id)
-            with writing():
-                number = admitting.refuse(person.id, viewer(), rule_id=int(form.rule.data), reason=form.reason.data).number
-                keeping.drop(request.path, viewer().id)
-        if number:
-            return _decided(f"member-{person.id}", f"Refused. Act {number}.", person.path)
+    form, number = _turned_away(admitting.refuse, person.id)
+    if number:
+        return _decided(f"member-{person.id}", f"Refused. Act {number}.", person.path)
     return _in_slot("refuse", form, key=f"member-{person.id}", action=f"{person.path}/refuse", back="/moderation/held", name=person.name, heading=3)
 
 

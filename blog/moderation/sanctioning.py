@@ -20,7 +20,7 @@ from blog.viewer import Viewer
 SAME_WARNING = timedelta(minutes=10)
 
 
-def warn(member_id: int, by: Viewer, *, rule_id: int, reason: str, about: tuple[TargetKind, int] | None = None, case_id: int | None = None) -> Act:
+def warn(member_id: int, by: Viewer, *, rule_id: int, reason: str, about: tuple[TargetKind, int] | None = None) -> Act:
     """Warn a member, of something they wrote (`about`) or in general. It changes nothing but is told, counted and can be appealed.
 
     Raises NotFound, NotAllowed, Invalid (rule, reason), Conflict (warned of the same a moment ago).
@@ -30,13 +30,13 @@ def warn(member_id: int, by: Viewer, *, rule_id: int, reason: str, about: tuple[
     before = _last_warning(member.id, target)
     if before is not None:
         raise recording.already(before, "warned about")
-    act = _record(ActKind.WARN, member, by, rule_id, reason, "a warning: nothing is taken away", None, case_id, target)
+    act = _record(ActKind.WARN, member, by, rule_id, reason, "a warning: nothing is taken away", None, target)
     if about is not None:
         cases.answered(about, act)
     return act
 
 
-def suspend(member_id: int, by: Viewer, *, rule_id: int, reason: str, until: datetime | None = None, case_id: int | None = None) -> Act:
+def suspend(member_id: int, by: Viewer, *, rule_id: int, reason: str, until: datetime | None = None) -> Act:
     """Let a member only read, export, appeal and leave, until `until`. Only administrators may leave the end open.
 
     Raises NotFound, NotAllowed, Invalid (rule, reason, end), Conflict (somebody was faster).
@@ -46,7 +46,7 @@ def suspend(member_id: int, by: Viewer, *, rule_id: int, reason: str, until: dat
         raise recording.already(member.suspended_by, "suspended")
     if until is None and not by.is_administrator:
         raise Invalid("Say until when. Only administrators suspend without an end.", "until")
-    act = _record(ActKind.SUSPEND, member, by, rule_id, reason, targets.ACCOUNT, until, case_id, (TargetKind.MEMBER, member.id))
+    act = _record(ActKind.SUSPEND, member, by, rule_id, reason, targets.ACCOUNT, until, (TargetKind.MEMBER, member.id))
     member.suspended_by, member.suspended_until = act.id, until
     db.session.flush()
     return act
@@ -84,11 +84,11 @@ def _last_warning(member_id: int, target: tuple[TargetKind, int]) -> int | None:
     return db.session.execute(recent.order_by(Act.id.desc()).limit(1)).scalar_one_or_none()
 
 
-def _record(kind: ActKind, member: Member, by: Viewer, rule_id: int, reason: str, scope: str, until: datetime | None, case_id: int | None,
+def _record(kind: ActKind, member: Member, by: Viewer, rule_id: int, reason: str, scope: str, until: datetime | None,
             target: tuple[TargetKind, int]) -> Act:
     ending.check(until)
     rule = recording.rule_in_force(rule_id)
-    act = recording.record(kind, by, person_id=member.id, target=target, rule_id=rule.id, reason=reason, scope=scope, until=until, case_id=case_id)
+    act = recording.record(kind, by, person_id=member.id, target=target, rule_id=rule.id, reason=reason, scope=scope, until=until)
     if until is not None:
         ending.plan(act, until)
     return act

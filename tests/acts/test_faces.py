@@ -83,3 +83,18 @@ def test_an_act_that_was_softened_or_decided_says_by_which_act(app: Flask, board
     assert 'upheld by <a href="/acts/2">act 2</a>' in board.cy.get("/acts/1").text
     assert "Act 1 was upheld on appeal, by M2." in board.cy.get("/acts/2").text
     assert 'is about <a href="/acts/1">act 1</a>' in board.cy.get("/acts/2").text
+
+
+def test_no_act_about_a_warning_leads_to_the_warned_persons_words(app: Flask, board: Board) -> None:
+    anna, bo = board.anna, board.bo
+    assert anna.id and board.mo.id and board.max.id
+    with app.app_context():
+        post = make_post(anna.id, title="The kitchen table")
+        with transaction():
+            comment = writing.add(post.id, bo.viewer, writing.words("A heron."))
+            recording.record(ActKind.WARN, board.mo.viewer, person_id=bo.id, target=(TargetKind.COMMENT, comment), rule_id=3, reason=WHY, scope="a warning")
+    assert bo.post("/acts/1/appeal", {"statement": "It was about a bird, nothing else."}).status_code == 303
+    assert board.max.post("/acts/1/decide", {"outcome": "uphold", "reason": "It was not about a bird."}).status_code == 303
+    for number in (1, 2):
+        assert f"/comments/{comment}" not in board.cy.get(f"/acts/{number}").text
+        assert f"/comments/{comment}" in bo.get(f"/acts/{number}").text
