@@ -20,7 +20,7 @@ from blog.comments.models import Comment
 from blog.db import db
 from blog.db import writing as transaction
 from blog.errors import Conflict, NotAllowed
-from blog.moderation import appeals, hiding
+from blog.moderation import answering, appeals, hiding, reporting
 from blog.moderation.models import Appeal, AppealMessage, Case, Outcome, Report
 from blog.notices.models import Notice
 from blog.posts.models import Post
@@ -484,3 +484,28 @@ def test_statements_have_a_bound(app: Flask, board: Board, comment_id: int) -> N
                 appeals.file(number, board.bo.id, STATEMENT)
     assert statements() == at_one
     assert max(at_one.values()) <= 10, at_one
+
+
+def test_a_reported_moderator_does_not_learn_from_an_appeal_who_reported_them(app: Flask, board: Board) -> None:
+    with app.app_context():
+        post = make_post(board.anna.id, title="The kitchen table").id
+        with transaction():
+            comment = writing.add(post, board.mo.viewer, writing.words("A moderator speaks."))
+            reporting.report((TargetKind.COMMENT, comment), board.bo.viewer, rule_id=3, note="It is rude.")
+            report = db.session.execute(select(Report)).scalar_one()
+            answering.call_bad_faith(report.case_id, board.max.viewer, report_id=report.id, rule_id=3, reason=REASON)
+    ad = board.member("ad", Role.ADMINISTRATOR)
+    assert file(board.bo).status_code == 303
+    assert STATEMENT in ad.get("/acts/1/decide").text
+    for path in ("/acts/1", "/acts/1/decide", "/moderation/appeals", "/notices"):
+        page = board.mo.get(path).text
+        assert STATEMENT not in page
+        assert ">Bo<" not in page
+
+
+def test_standing_offers_no_appeal_of_what_was_taken_back(app: Flask, board: Board, comment_id: int) -> None:
+    assert "or appeal" in board.bo.get("/settings/standing").text
+    board.max.post(f"/comments/{comment_id}/unhide", {"reason": ANSWER})
+    page = board.bo.get("/settings/standing").text
+    assert "/acts/1" in page
+    assert "or appeal" not in page
